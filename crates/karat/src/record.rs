@@ -1,0 +1,251 @@
+//! The tidy table: every number karat reports is one [`Estimate`], and one run is one [`RunDocument`].
+//! Owns the row format and its JSON form; never computes, formats or stores anything.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Version of the JSON and CSV layout. Raised when a field changes its meaning or goes away;
+/// adding a field or a metric does not raise it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a number was measured with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Instrument {
+    /// Distance from a reference: PPL, KLD, same-top-p, delta-p.
+    Fidelity,
+}
+
+/// Unit of a value. Ratios and shares are plain fractions, never percent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Natural-log units, per token.
+    Nats,
+    /// Perplexity: exp of nats per token.
+    Perplexity,
+    /// A share between 0 and 1, or a difference of two such shares.
+    Fraction,
+    /// A dimensionless ratio.
+    Ratio,
+    /// A count of things.
+    Count,
+    /// Bytes.
+    Bytes,
+}
+
+/// One reported number: value, interval, and what it was measured on.
+///
+/// `lo` and `hi` bound the value at confidence `level`; all three are missing where no interval can
+/// be given (a maximum, a single window). `n` counts the resampling units behind the interval
+/// (windows for fidelity), not tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Estimate {
+    /// Which instrument measured it.
+    pub instrument: Instrument,
+    /// Metric name, snake case, e.g. `kld_mean`.
+    pub metric: String,
+    /// The build under test, by its short name.
+    pub candidate: String,
+    /// The yardstick, by its short name; missing where the metric needs none (PPL).
+    pub reference: Option<String>,
+    /// The other candidate of a paired difference `candidate - versus`; missing for plain values.
+    pub versus: Option<String>,
+    /// Text, task family or prompt it was measured on.
+    pub scope: String,
+    /// Settings that are part of the ruler, e.g. `n_ctx = 512`.
+    pub setting: BTreeMap<String, String>,
+    /// The estimate itself; missing where it is undefined (never NaN).
+    pub value: Option<f64>,
+    /// Lower end of the interval.
+    pub lo: Option<f64>,
+    /// Upper end of the interval.
+    pub hi: Option<f64>,
+    /// Confidence level of the interval, e.g. 0.95.
+    pub level: Option<f64>,
+    /// Resampling units (windows) behind it.
+    pub n: u64,
+    /// Unit of `value`, `lo` and `hi`.
+    pub unit: Unit,
+}
+
+/// What a model is in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelRole {
+    /// The yardstick.
+    Reference,
+    /// Under test.
+    Candidate,
+}
+
+/// One model file of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelRecord {
+    /// Shortest unique form of the name as the user gave it.
+    pub name: String,
+    /// Yardstick or under test.
+    pub role: ModelRole,
+    /// Path as given.
+    pub path: String,
+    /// SHA-256 of the file (of all parts in order for a split file), lower-case hex.
+    pub sha256: String,
+    /// Size on disk in bytes, all parts.
+    pub bytes: u64,
+    /// `general.architecture`.
+    pub architecture: String,
+    /// Type mix in file order of first use, e.g. `Q4_0: 28, Q6_K: 1, F32: 25` as counts.
+    pub tensor_types: BTreeMap<String, u64>,
+    /// Weight bits over weights, from the tensor table.
+    pub bits_per_weight: f64,
+    /// A quantized file that stands in for the full-precision original as the yardstick.
+    pub proxy_reference: bool,
+}
+
+/// One text of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TextRecord {
+    /// Short name, used as `scope`.
+    pub name: String,
+    /// Path as given.
+    pub path: String,
+    /// SHA-256 of the bytes, lower-case hex.
+    pub sha256: String,
+    /// Tokens in the whole text, with BOS where the model adds one.
+    pub tokens: u64,
+    /// Windows scored.
+    pub windows: u64,
+}
+
+/// What the numbers came out of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineRecord {
+    /// Crate that carries the engine, with version.
+    pub crate_version: String,
+    /// SHA-256 over the vendored source tree, lower-case hex.
+    pub tree_sha256: String,
+    /// The engine's own line on instruction sets and backends.
+    pub system_info: String,
+}
+
+/// Where the numbers were measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineRecord {
+    /// Operating system and version.
+    pub os: String,
+    /// Processor name.
+    pub cpu: String,
+    /// Logical processors.
+    pub cores: u32,
+    /// Physical memory in bytes.
+    pub memory_bytes: u64,
+    /// Compute devices the engine sees besides the CPU.
+    pub devices: Vec<String>,
+}
+
+/// How a step or a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Planned, not begun, or interrupted.
+    Unfinished,
+    /// All of it is stored.
+    Done,
+    /// Ended with a recorded failure.
+    Failed,
+}
+
+/// One step of a run's plan and how it ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepRecord {
+    /// Stable identity: a hash of everything the step's result depends on.
+    pub id: String,
+    /// What it does, for people.
+    pub title: String,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Seconds this run spent on it.
+    pub seconds: f64,
+    /// Peak resident size of its worker process, in bytes.
+    pub peak_memory_bytes: Option<u64>,
+    /// Why it failed, one line.
+    pub error: Option<String>,
+    /// The engine's last log lines before a failure.
+    pub engine_log: Vec<String>,
+}
+
+/// How much a finding matters to the reader's conclusion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Good to know.
+    Note,
+    /// Changes how the figures are to be read.
+    Warning,
+}
+
+/// Something the reader has to know to read the figures rightly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence or two.
+    pub message: String,
+}
+
+/// A statement the data support, or an honest "cannot tell".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Claim {
+    /// The sentence.
+    pub statement: String,
+    /// Rows it rests on, as indexes into `estimates`.
+    pub estimates: Vec<usize>,
+}
+
+/// Identity and life of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunHeader {
+    /// Short identity, unique in a store.
+    pub id: String,
+    /// karat's own version.
+    pub karat_version: String,
+    /// The command line as typed.
+    pub command: String,
+    /// RFC 3339, UTC.
+    pub started: String,
+    /// RFC 3339, UTC; missing while it runs or where it was killed.
+    pub finished: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Confidence level of the intervals.
+    pub level: f64,
+}
+
+/// One run, complete: what every report format is rendered from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunDocument {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Identity and life of the run.
+    pub run: RunHeader,
+    /// Where it ran.
+    pub machine: MachineRecord,
+    /// On what engine.
+    pub engine: EngineRecord,
+    /// References first, then candidates in the order given.
+    pub models: Vec<ModelRecord>,
+    /// Texts in the order given.
+    pub texts: Vec<TextRecord>,
+    /// The tidy table.
+    pub estimates: Vec<Estimate>,
+    /// Statements that the rows support.
+    pub claims: Vec<Claim>,
+    /// What the reader has to know.
+    pub findings: Vec<Finding>,
+    /// The plan and how each step ended.
+    pub steps: Vec<StepRecord>,
+}
