@@ -1,0 +1,77 @@
+//! Per-window results of a track, as bytes the instrument packed.
+//! Owns their storage; never looks inside.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Transaction, TransactionBehavior, params};
+
+use super::error::StoreError;
+use super::open::Store;
+use super::track::TrackId;
+
+/// One finished window of one track, to be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowBlob<'a> {
+    /// Whose result it is.
+    pub track: TrackId,
+    /// Position of the window in its text, from 0.
+    pub window_idx: u32,
+    /// The packed per-token results.
+    pub data: &'a [u8],
+}
+
+impl Store {
+    /// Indexes of the windows that are stored.
+    pub fn finished_windows(&self, track: TrackId) -> Result<BTreeSet<u32>, StoreError> {
+        let select = "SELECT window_idx FROM window WHERE track = ?1";
+        let mut statement = self.sql(self.conn.prepare_cached(select))?;
+        let rows = self.sql(statement.query_map([track.0], |row| row.get(0)))?;
+        self.sql(rows.collect())
+    }
+
+    /// Stores a group of windows, of one track or several: all of them or, on an error, none.
+    ///
+    /// A window that is there already with the same bytes is left alone; with other bytes it is a
+    /// [`StoreError::WindowConflict`].
+    pub fn put_windows(&mut self, windows: &[WindowBlob<'_>]) -> Result<(), StoreError> {
+        let behavior = TransactionBehavior::Immediate;
+        let begun = self.conn.transaction_with_behavior(behavior);
+        let transaction = self.place.sql(begun)?;
+        for window in windows {
+            if !self.place.sql(insert_unless_equal(&transaction, window))? {
+                let WindowBlob { track, window_idx, .. } = *window;
+                return Err(StoreError::WindowConflict { track: track.0, window_idx });
+            }
+        }
+        self.place.sql(transaction.commit())
+    }
+
+    /// The stored ones of a track's first `n_windows` windows, in order, each with its index.
+    pub fn windows(
+        &self,
+        track: TrackId,
+        n_windows: u32,
+    ) -> Result<Vec<(u32, Vec<u8>)>, StoreError> {
+        let select = "SELECT window_idx, data FROM window
+                      WHERE track = ?1 AND window_idx < ?2 ORDER BY window_idx";
+        let mut statement = self.sql(self.conn.prepare_cached(select))?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let rows = self.sql(statement.query_map(params![track.0, n_windows], read))?;
+        self.sql(rows.collect())
+    }
+}
+
+/// False where the window is stored already and differs.
+fn insert_unless_equal(
+    transaction: &Transaction<'_>,
+    window: &WindowBlob<'_>,
+) -> rusqlite::Result<bool> {
+    let values = params![window.track.0, window.window_idx, window.data];
+    let insert = "INSERT INTO window (track, window_idx, data) VALUES (?1, ?2, ?3)
+                  ON CONFLICT (track, window_idx) DO NOTHING";
+    if transaction.prepare_cached(insert)?.execute(values)? == 1 {
+        return Ok(true);
+    }
+    let compare = "SELECT data = ?3 FROM window WHERE track = ?1 AND window_idx = ?2";
+    transaction.prepare_cached(compare)?.query_row(values, |row| row.get(0))
+}
