@@ -1,5 +1,7 @@
 //! What the store keeps and gives back: hashes, tracks, windows, runs.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::thread;

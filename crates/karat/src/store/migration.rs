@@ -59,6 +59,19 @@ const MIGRATIONS: &[&str] = &[
 /// Latest layout version this build knows.
 pub(super) const LATEST: i64 = MIGRATIONS.len() as i64;
 
+/// Refuses a database that this build must not touch: another program's, or a newer karat's.
+/// Only reads.
+pub(super) fn refuse_unknown(conn: &Connection, place: &Place) -> Result<(), StoreError> {
+    let (found, empty) = place.sql(version_and_emptiness(conn))?;
+    if found > LATEST {
+        return Err(StoreError::Newer { path: place.path.clone(), found, known: LATEST });
+    }
+    if found < 0 || (found == 0 && !empty) {
+        return Err(StoreError::Foreign { path: place.path.clone() });
+    }
+    Ok(())
+}
+
 /// Brings the database to [`LATEST`] in one transaction; a current one is only read.
 pub(super) fn migrate(conn: &Connection, place: &Place) -> Result<(), StoreError> {
     if place.sql(version(conn))? == LATEST {
@@ -67,13 +80,8 @@ pub(super) fn migrate(conn: &Connection, place: &Place) -> Result<(), StoreError
     // Another process may be migrating too: take the write lock first, then look again.
     let behavior = TransactionBehavior::Immediate;
     let transaction = place.sql(Transaction::new_unchecked(conn, behavior))?;
+    refuse_unknown(&transaction, place)?;
     let found = place.sql(version(&transaction))?;
-    if found > LATEST {
-        return Err(StoreError::Newer { path: place.path.clone(), found, known: LATEST });
-    }
-    if found < 0 || (found == 0 && !place.sql(is_empty(&transaction))?) {
-        return Err(StoreError::Foreign { path: place.path.clone() });
-    }
     for step in &MIGRATIONS[found as usize..] {
         place.sql(transaction.execute_batch(step))?;
     }
@@ -86,6 +94,9 @@ fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("PRAGMA user_version", [], |row| row.get(0))
 }
 
-fn is_empty(conn: &Connection) -> rusqlite::Result<bool> {
-    conn.query_row("SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get(0))
+/// One statement, so that both are of the same moment: another process may be migrating.
+fn version_and_emptiness(conn: &Connection) -> rusqlite::Result<(i64, bool)> {
+    let select = "SELECT user_version, NOT EXISTS (SELECT 1 FROM sqlite_schema)
+                  FROM pragma_user_version";
+    conn.query_row(select, [], |row| Ok((row.get(0)?, row.get(1)?)))
 }

@@ -64,6 +64,7 @@ impl Store {
         let place = Place { path: home.join(DATABASE_FILE), busy_timeout_ms };
         let conn = place.sql(Connection::open(&place.path))?;
         place.sql(conn.busy_timeout(Duration::from_millis(busy_timeout_ms)))?;
+        migration::refuse_unknown(&conn, &place)?;
         place.sql(use_wal(&conn, busy_timeout_ms))?;
         place.sql(conn.pragma_update(None, "synchronous", "NORMAL"))?;
         place.sql(conn.pragma_update(None, "foreign_keys", true))?;
