@@ -202,8 +202,8 @@ def kld_statistics(text):
     }
 
 
-def kld_windows(text):
-    """The table's rows: figures over all windows so far, one row per window."""
+def running_kld(text):
+    """The table's columns: figures over all windows so far, one value per window."""
     columns = ("ppl", "ppl_se", "ln_ppl_ratio", "ln_ppl_ratio_se", "kld_mean", "kld_mean_se",
                "delta_p_rms_percent", "delta_p_rms_percent_se", "same_top_percent", "same_top_percent_se")
     rows = []
@@ -212,8 +212,8 @@ def kld_windows(text):
             values = re.findall(r"-?(?:nan|inf|\d[\d.]*)", line)
             if int(values[0]) != len(rows) + 1 or len(values) != len(columns) + 1:
                 raise ValueError(f"unexpected row: {line}")
-            rows.append(dict(zip(columns, map(number, values[1:]))))
-    return rows
+            rows.append([number(value) for value in values[1:]])
+    return {column: list(values) for column, values in zip(columns, zip(*rows))}
 
 
 def first_rows(path, n_rows=8):
@@ -258,7 +258,7 @@ def divergences():
             "corpus": corpus,
             "model": measured_model(command),
             **kld_statistics(text),
-            "running": kld_windows(text),
+            "running": running_kld(text),
         }
 
 
@@ -272,7 +272,7 @@ def write(path, tool, body):
     path.parent.mkdir(parents=True, exist_ok=True)
     # One line per element of the long arrays would make these files unreadable.
     text = json.dumps({"tool": tool, **body}, indent=1, ensure_ascii=False)
-    text = re.sub(r"\[\s+((?:-?[\d.e]+,\s+)*-?[\d.e]+)\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text)
+    text = re.sub(r"\[\s+((?:(?:-?[\d.e-]+|null),\s+)*(?:-?[\d.e-]+|null))\s+\]", lambda m: "[" + re.sub(r"\s+", " ", m[1]) + "]", text)
     path.write_text(text + "\n")
     print(f"collect.py: {path}: " + ", ".join(f"{len(part)} {key}" for key, part in body.items()), file=sys.stderr)
 
