@@ -1,0 +1,28 @@
+//! Intervals for means, quantiles and differences of values that come in windows.
+//! Owns the list of methods; knows nothing of models, and never reads or writes anything.
+//!
+//! Tokens of one window are correlated, so the window is the unit that is resampled everywhere.
+
+pub mod bca;
+pub mod bootstrap;
+pub mod clustered;
+pub mod design_effect;
+pub mod interval;
+pub mod mean;
+pub mod quantiles;
+pub mod student;
+
+pub use bca::bca_endpoints;
+pub use bootstrap::{Bootstrap, Resampling};
+pub use clustered::{Clustered, WindowSum, WindowSums};
+pub use design_effect::design_effect;
+pub use interval::{Interval, Summary};
+pub use mean::mean;
+pub use quantiles::{quantile_of_sorted, quantiles};
+pub use student::{expanded_level, linearised_standard_error, student_interval};
+
+/// Fewest windows for which an interval is made by resampling.
+///
+/// Seven windows or fewer have so few distinct resamples, and so poor a picture of their own spread,
+/// that a bootstrap interval is far too short. Means then get Student's t interval, quantiles none.
+pub const MIN_BOOTSTRAP_WINDOWS: usize = 8;
