@@ -74,10 +74,9 @@ fn numbers<T, const N: usize>(
 
 /// Reads `count` strings into one buffer.
 fn strings(cursor: &mut Cursor, count: u64, place: Place) -> Result<StringList, HeaderError> {
-    let mut list = StringList { bytes: Vec::new(), ends: Vec::with_capacity(count as usize) };
+    let mut list = StringList::with_capacity(count as usize);
     for _ in 0..count {
-        list.bytes.extend_from_slice(cursor.string(place)?);
-        list.ends.push(list.bytes.len());
+        list.push(cursor.string(place)?);
     }
     Ok(list)
 }

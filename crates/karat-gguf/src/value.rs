@@ -21,6 +21,18 @@ impl Text {
     }
 }
 
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.as_bytes().into())
+    }
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
 impl fmt::Display for Text {
     /// Invalid UTF-8 is shown as U+FFFD.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,12 +50,22 @@ impl fmt::Debug for Text {
 /// allocations, not 262,144.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct StringList {
-    pub(crate) bytes: Vec<u8>,
+    bytes: Vec<u8>,
     /// End of each string in `bytes`; a string starts where the one before it ends.
-    pub(crate) ends: Vec<usize>,
+    ends: Vec<usize>,
 }
 
 impl StringList {
+    /// An empty list with room for `count` strings.
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { bytes: Vec::new(), ends: Vec::with_capacity(count) }
+    }
+
+    pub(crate) fn push(&mut self, string: &[u8]) {
+        self.bytes.extend_from_slice(string);
+        self.ends.push(self.bytes.len());
+    }
+
     /// Number of strings.
     pub fn len(&self) -> usize {
         self.ends.len()
@@ -65,6 +87,16 @@ impl StringList {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut start, end)..end])
+    }
+}
+
+impl<T: AsRef<[u8]>> FromIterator<T> for StringList {
+    fn from_iter<I: IntoIterator<Item = T>>(strings: I) -> Self {
+        let mut list = Self::default();
+        for string in strings {
+            list.push(string.as_ref());
+        }
+        list
     }
 }
 
