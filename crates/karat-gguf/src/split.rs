@@ -21,12 +21,14 @@ impl Split {
         if count <= 1 {
             return Ok(None);
         }
-        let index = number(path, header, "split.no")?.unwrap_or(0);
-        if index != 0 {
-            // A number beyond 64 bits is as little the first part as any other.
-            let number = index.saturating_add(1);
-            let (path, first) = (path.to_owned(), sibling(path, index, 0, count));
-            return Err(GgufError::NotFirstPart { path, number, count, first });
+        match number(path, header, "split.no")? {
+            None | Some(0) => expect(path, header, "split.no", 0)?,
+            Some(index) => {
+                // A number beyond 64 bits is as little the first part as any other.
+                let number = index.saturating_add(1);
+                let (path, first) = (path.to_owned(), sibling(path, index, 0, count));
+                return Err(GgufError::NotFirstPart { path, number, count, first });
+            }
         }
         let split = Self { count, first: path.to_owned() };
         // Asking for the first part's own name proves that the name follows the pattern.

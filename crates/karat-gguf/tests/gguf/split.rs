@@ -159,3 +159,11 @@ fn a_count_that_is_no_number_is_refused() {
         ),
     );
 }
+
+#[test]
+fn a_first_part_without_a_number_is_refused() {
+    let folder = written(&[File::new().pair("split.count", &Value::U16(2)), part(1, 2, "a")]);
+    let first = path(&folder, 1, 2);
+    let line = "split.no is missing, expected 0: its parts are damaged or mixed up";
+    check(&first, &format!("`{}`: {line}", first.display()));
+}
