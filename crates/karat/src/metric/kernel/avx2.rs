@@ -13,8 +13,7 @@ use std::arch::x86_64::{
     _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
-use super::exp::Anchor;
-use super::sweep::{self, Exponentials, Pair, PairSums};
+use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
 
@@ -45,7 +44,7 @@ impl Avx2 {
     pub(super) fn exponentials(
         self,
         row: &[f32],
-        anchor: Anchor,
+        scale: Scale,
         logits: &mut [Block],
         exps: &mut [Block],
     ) -> Exponentials {
@@ -53,14 +52,14 @@ impl Avx2 {
         fn run(
             v: Avx2,
             row: &[f32],
-            anchor: Anchor,
+            scale: Scale,
             logits: &mut [Block],
             exps: &mut [Block],
         ) -> Exponentials {
-            sweep::exponentials::<_, PHASES>(v, row, anchor, logits, exps)
+            sweep::exponentials::<_, PHASES>(v, row, scale, logits, exps)
         }
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
-        unsafe { run(self, row, anchor, logits, exps) }
+        unsafe { run(self, row, scale, logits, exps) }
     }
 
     /// See [`sweep::pair`].
@@ -138,9 +137,9 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    fn greater(self, left: Self::F32, right: Self::F32) -> Self::Mask {
+    fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
-        unsafe { _mm256_cmp_ps::<_CMP_GT_OQ>(left, right) }
+        unsafe { _mm256_and_ps(before, _mm256_cmp_ps::<_CMP_GT_OQ>(left, right)) }
     }
 
     #[inline(always)]
@@ -153,12 +152,6 @@ impl Vector for Avx2 {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
         unsafe { _mm256_and_ps(mask, value) }
-    }
-
-    #[inline(always)]
-    fn and(self, left: Self::Mask, right: Self::Mask) -> Self::Mask {
-        // SAFETY: `self` proves that the machine has AVX2 and FMA.
-        unsafe { _mm256_and_ps(left, right) }
     }
 
     #[inline(always)]

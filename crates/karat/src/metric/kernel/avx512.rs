@@ -9,12 +9,11 @@ use std::arch::x86_64::{
     __m512, __m512d, __mmask16, _CMP_GT_OQ, _CMP_NLE_UQ, _mm512_add_epi32, _mm512_add_pd,
     _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
     _mm512_cvtps_pd, _mm512_extractf32x8_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_maskz_mov_ps, _mm512_set1_ps, _mm512_setzero_pd, _mm512_slli_epi32, _mm512_storeu_pd,
-    _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_mask_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_set1_ps, _mm512_setzero_pd,
+    _mm512_slli_epi32, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
-use super::exp::Anchor;
-use super::sweep::{self, Exponentials, Pair, PairSums};
+use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
 
@@ -45,7 +44,7 @@ impl Avx512 {
     pub(super) fn exponentials(
         self,
         row: &[f32],
-        anchor: Anchor,
+        scale: Scale,
         logits: &mut [Block],
         exps: &mut [Block],
     ) -> Exponentials {
@@ -53,14 +52,14 @@ impl Avx512 {
         fn run(
             v: Avx512,
             row: &[f32],
-            anchor: Anchor,
+            scale: Scale,
             logits: &mut [Block],
             exps: &mut [Block],
         ) -> Exponentials {
-            sweep::exponentials::<_, PHASES>(v, row, anchor, logits, exps)
+            sweep::exponentials::<_, PHASES>(v, row, scale, logits, exps)
         }
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
-        unsafe { run(self, row, anchor, logits, exps) }
+        unsafe { run(self, row, scale, logits, exps) }
     }
 
     /// See [`sweep::pair`].
@@ -138,9 +137,9 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn greater(self, left: Self::F32, right: Self::F32) -> Self::Mask {
+    fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
-        unsafe { _mm512_cmp_ps_mask::<_CMP_GT_OQ>(left, right) }
+        unsafe { _mm512_mask_cmp_ps_mask::<_CMP_GT_OQ>(before, left, right) }
     }
 
     #[inline(always)]
@@ -153,11 +152,6 @@ impl Vector for Avx512 {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
         unsafe { _mm512_maskz_mov_ps(mask, value) }
-    }
-
-    #[inline(always)]
-    fn and(self, left: Self::Mask, right: Self::Mask) -> Self::Mask {
-        left & right
     }
 
     #[inline(always)]

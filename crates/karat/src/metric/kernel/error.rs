@@ -35,12 +35,15 @@ pub enum KernelError {
         /// Size of the vocabulary.
         n_vocab: usize,
     },
-    /// Reference and candidate differ by more than f32 can hold (one logit near `f32::MAX`, the
-    /// other near `f32::MIN`).
-    #[error(
-        "logits of reference and candidate are too far apart for f32: one of the rows is broken"
-    )]
-    TooFarApart,
+    /// The largest logit is beyond what the kernel's exponential is exact for. Smaller logits of
+    /// the row may be anything.
+    #[error("largest logit is {max}, beyond ±{limit}: the model's output is broken")]
+    MaxOutOfRange {
+        /// Largest logit of the row.
+        max: f32,
+        /// Largest magnitude it may have.
+        limit: f32,
+    },
     /// `compare` without a reference row, or after one that failed to load.
     #[error("no reference row is loaded: load one that is valid before comparing")]
     NothingLoaded,

@@ -25,9 +25,9 @@ const C4: f32 = 0.041_667_238;
 const C5: f32 = 0.008_367_51;
 const C6: f32 = 0.001_386_375_6;
 
-/// Up to this magnitude logits are reduced as they are; above, f32 logits are coarser than 1/2048
-/// and are first moved by the anchor, which is exact for all that are near it.
-const LARGEST_UNMOVED: f32 = 8192.0;
+/// Largest magnitude of a row's maximum. Beyond, round(t / ln 2) in f32 strays so far from the
+/// nearest integer that r leaves the range of the polynomial; and f32 logits are coarser than 1/32.
+pub(super) const LARGEST_MAX: f32 = 524_288.0;
 /// Logits more than this many powers of two below the anchor count as probability 0.
 const DEPTH: f64 = 124.0;
 /// How far, in nats, a row's maximum may lie above its anchor before f32 overflows.
@@ -35,24 +35,25 @@ const HEADROOM: f32 = 80.0;
 /// How far below; further down small probabilities would fall out of range.
 const SINK: f32 = 20.0;
 
-/// The scale of a row: its exponentials are `exp(logit - shift) / 2^power`.
+/// The scale of a row: its exponentials are `exp(logit) / 2^power`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Anchor {
-    shift: f32,
+    /// A whole number.
     power: f32,
-    /// Moved logits at or below this are taken as probability 0.
+    /// Logits at or below this are taken as probability 0.
     dead: f32,
     /// The logit it was made for.
     logit: f32,
 }
 
 impl Anchor {
-    /// Scale at which the exponential of `logit` (finite) is about 1.
+    /// Scale at which the exponential of `logit` is about 1; `logit` is brought within
+    /// ±[`LARGEST_MAX`].
     pub(super) fn new(logit: f32) -> Self {
-        let shift = if logit.abs() <= LARGEST_UNMOVED { 0.0 } else { logit };
-        let power = ((logit - shift) * std::f32::consts::LOG2_E).round();
+        let logit = logit.clamp(-LARGEST_MAX, LARGEST_MAX);
+        let power = (logit * std::f32::consts::LOG2_E).round();
         let dead = ((f64::from(power) - DEPTH) * std::f64::consts::LN_2) as f32;
-        Self { shift, power, dead, logit }
+        Self { power, dead, logit }
     }
 
     /// Whether sums made with this anchor are good for a row of that maximum.
@@ -61,21 +62,18 @@ impl Anchor {
         (-SINK..=HEADROOM).contains(&above)
     }
 
-    /// `ln Σ exp(logit - max)` from the sum of exponentials at this scale.
-    pub(super) fn lse_offset(self, sum: f64, max: f32) -> f64 {
-        let own = Self::new(max);
-        if own.shift.to_bits() == self.shift.to_bits() {
-            // At the scale of its own maximum (exactly, by a power of two) a row gives the same
-            // bits whatever anchor it was summed with.
-            let sum = sum * 2f64.powi((self.power - own.power) as i32);
-            return sum.ln() + own.base(max);
-        }
-        sum.ln() + self.base(max)
+    /// Whether all these logits are large enough to count.
+    pub(super) fn all_alive(&self, logits: &[f32]) -> bool {
+        logits.iter().all(|&logit| logit > self.dead)
     }
 
-    /// Log of the scale, relative to `max`.
-    fn base(self, max: f32) -> f64 {
-        f64::from(self.power) * std::f64::consts::LN_2 + (f64::from(self.shift) - f64::from(max))
+    /// `ln Σ exp(logit - max)` from the sum of exponentials at this scale.
+    pub(super) fn lse_offset(self, sum: f64, max: f32) -> f64 {
+        // At the scale of its own maximum (exactly, by a power of two) a row gives the same bits
+        // whatever anchor it was summed with.
+        let own = Self::new(max);
+        let sum = sum * 2f64.powi((self.power - own.power) as i32);
+        sum.ln() + (f64::from(own.power) * std::f64::consts::LN_2 - f64::from(max))
     }
 }
 
@@ -83,7 +81,6 @@ impl Anchor {
 #[derive(Clone, Copy)]
 pub(super) struct Exp<V: Vector> {
     v: V,
-    shift: V::F32,
     dead: V::F32,
     round: V::F32,
 }
@@ -93,28 +90,30 @@ impl<V: Vector> Exp<V> {
     pub(super) fn new(v: V, anchor: Anchor) -> Self {
         Self {
             v,
-            shift: v.splat(anchor.shift),
             dead: v.splat(anchor.dead),
-            // Rounds and subtracts the scale's power in one go: both are integers below 2^24.
+            // Rounds and subtracts the scale's power in one go: both are integers below 2^23.
             round: v.splat(ROUND - anchor.power),
         }
     }
 
-    /// Exponentials of `WIDTH` logits at the row's scale, +0 for those too small to count, -inf
-    /// among them.
+    /// Which logits are large enough to count; true before and now.
+    #[inline(always)]
+    pub(super) fn alive(&self, before: V::Mask, logits: V::F32) -> V::Mask {
+        self.v.and_greater(before, logits, self.dead)
+    }
+
+    /// Exponentials of `WIDTH` logits at the row's scale; nonsense for those that do not count.
     #[inline(always)]
     pub(super) fn of(&self, logits: V::F32) -> V::F32 {
         let v = self.v;
-        let moved = v.sub(logits, self.shift);
-        let counts = v.greater(moved, self.dead);
-        let rounded = v.mul_add(moved, v.splat(std::f32::consts::LOG2_E), self.round);
+        let rounded = v.mul_add(logits, v.splat(std::f32::consts::LOG2_E), self.round);
         let n = v.sub(rounded, self.round);
-        let rest = v.mul_add(n, v.splat(-LN2_HIGH), moved);
+        let rest = v.mul_add(n, v.splat(-LN2_HIGH), logits);
         let rest = v.mul_add(n, v.splat(-LN2_LOW), rest);
         let mut sum = v.mul_add(v.splat(C6), rest, v.splat(C5));
         for coefficient in [C4, C3, 0.5, 1.0, 1.0] {
             sum = v.mul_add(sum, rest, v.splat(coefficient));
         }
-        v.keep(counts, v.add_exponent(sum, rounded))
+        v.add_exponent(sum, rounded)
     }
 }

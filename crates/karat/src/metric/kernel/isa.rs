@@ -1,8 +1,7 @@
 //! The choice of instruction set. Owns detection and dispatch; never computes.
 
-use super::exp::Anchor;
 use super::scalar::Scalar;
-use super::sweep::{self, Exponentials, Pair, PairSums};
+use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES};
 
@@ -77,18 +76,18 @@ impl Kernel {
     pub(super) fn exponentials(
         self,
         row: &[f32],
-        anchor: Anchor,
+        scale: Scale,
         logits: &mut [Block],
         exps: &mut [Block],
     ) -> Exponentials {
         match self.0 {
-            Isa::Scalar(v) => sweep::exponentials::<_, LANES>(v, row, anchor, logits, exps),
+            Isa::Scalar(v) => sweep::exponentials::<_, LANES>(v, row, scale, logits, exps),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(v) => v.exponentials(row, anchor, logits, exps),
+            Isa::Avx2(v) => v.exponentials(row, scale, logits, exps),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx512(v) => v.exponentials(row, anchor, logits, exps),
+            Isa::Avx512(v) => v.exponentials(row, scale, logits, exps),
             #[cfg(target_arch = "aarch64")]
-            Isa::Neon(v) => v.exponentials(row, anchor, logits, exps),
+            Isa::Neon(v) => v.exponentials(row, scale, logits, exps),
         }
     }
 

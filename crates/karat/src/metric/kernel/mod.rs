@@ -67,13 +67,12 @@ trait Vector: Copy {
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// Adds the lowest nine bits of `power` to the exponent of `value`, as integers.
     fn add_exponent(self, value: Self::F32, power: Self::F32) -> Self::F32;
-    /// `left > right`, false for NaN.
-    fn greater(self, left: Self::F32, right: Self::F32) -> Self::Mask;
+    /// `before` and `left > right`; the latter is false for NaN.
+    fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask;
     /// Bit `i` set where element `i` is *not* `left <= right`: greater, or NaN.
     fn not_at_most(self, left: Self::F32, right: Self::F32) -> u32;
     /// `value` where the mask is true, else +0.
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32;
-    fn and(self, left: Self::Mask, right: Self::Mask) -> Self::Mask;
     fn all_true(self) -> Self::Mask;
     fn is_all_true(self, mask: Self::Mask) -> bool;
 

@@ -12,8 +12,7 @@ use std::arch::aarch64::{
     vreinterpretq_u32_f32, vshlq_n_u32, vst1q_f32, vst1q_f64, vsubq_f32,
 };
 
-use super::exp::Anchor;
-use super::sweep::{self, Exponentials, Pair, PairSums};
+use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
 
@@ -44,7 +43,7 @@ impl Neon {
     pub(super) fn exponentials(
         self,
         row: &[f32],
-        anchor: Anchor,
+        scale: Scale,
         logits: &mut [Block],
         exps: &mut [Block],
     ) -> Exponentials {
@@ -52,14 +51,14 @@ impl Neon {
         fn run(
             v: Neon,
             row: &[f32],
-            anchor: Anchor,
+            scale: Scale,
             logits: &mut [Block],
             exps: &mut [Block],
         ) -> Exponentials {
-            sweep::exponentials::<_, PHASES>(v, row, anchor, logits, exps)
+            sweep::exponentials::<_, PHASES>(v, row, scale, logits, exps)
         }
         // SAFETY: `self` proves that the machine has NEON.
-        unsafe { run(self, row, anchor, logits, exps) }
+        unsafe { run(self, row, scale, logits, exps) }
     }
 
     /// See [`sweep::pair`].
@@ -132,9 +131,9 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
-    fn greater(self, left: Self::F32, right: Self::F32) -> Self::Mask {
+    fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has NEON.
-        unsafe { vcgtq_f32(left, right) }
+        unsafe { vandq_u32(before, vcgtq_f32(left, right)) }
     }
 
     #[inline(always)]
@@ -151,12 +150,6 @@ impl Vector for Neon {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has NEON.
         unsafe { vreinterpretq_f32_u32(vandq_u32(mask, vreinterpretq_u32_f32(value))) }
-    }
-
-    #[inline(always)]
-    fn and(self, left: Self::Mask, right: Self::Mask) -> Self::Mask {
-        // SAFETY: `self` proves that the machine has NEON.
-        unsafe { vandq_u32(left, right) }
     }
 
     #[inline(always)]

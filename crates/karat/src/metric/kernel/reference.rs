@@ -1,9 +1,9 @@
 //! A prepared reference row and its comparison with candidates. Owns the buffers, the checks and
 //! what infinite logits mean; leaves the sweeps to the kernel.
 
-use super::exp::Anchor;
-use super::row::{NO_TOKEN, PairStats, RowStats};
-use super::sweep::{Pair, PairSums};
+use super::exp::{Anchor, LARGEST_MAX};
+use super::row::{PairStats, RowStats};
+use super::sweep::{Pair, PairSums, Range, Scale};
 use super::top::{self, Top};
 use super::{Block, Kernel, KernelError, LANES};
 
@@ -29,6 +29,8 @@ struct Loaded {
     target: u32,
     /// Σ of `exps`.
     sum: f64,
+    /// What the row needed, and so its candidates probably need.
+    range: Range,
 }
 
 impl Reference {
@@ -60,15 +62,18 @@ impl Reference {
             .ok_or(KernelError::Target { target, n_vocab: self.n_vocab })?;
         let top = kernel.largest(logits);
         check_measurable(&top, logits)?;
-        let anchor = Anchor::new(top.max());
-        let swept = kernel.exponentials(logits, anchor, &mut self.logits, &mut self.exps);
+        let mut scale = Scale { anchor: Anchor::new(top.max()), range: Range::Near };
+        let mut swept = kernel.exponentials(logits, scale, &mut self.logits, &mut self.exps);
         self.impossible.clear();
-        if swept.has_neg_inf {
+        if !swept.all_near {
+            scale.range = Range::Any;
+            swept = kernel.exponentials(logits, scale, &mut self.logits, &mut self.exps);
             let ids = (0u32..).zip(logits).filter(|&(_, &logit)| logit == f32::NEG_INFINITY);
             self.impossible.extend(ids.map(|(id, _)| id));
         }
-        let stats = RowStats::new(&top, anchor, swept.sum, target_logit);
-        let loaded = self.loaded.insert(Loaded { stats, target, sum: swept.sum });
+        let stats = RowStats::new(&top, scale.anchor, swept.sum, target_logit);
+        let loaded =
+            self.loaded.insert(Loaded { stats, target, sum: swept.sum, range: scale.range });
         Ok(&loaded.stats)
     }
 
@@ -82,16 +87,16 @@ impl Reference {
     /// With x, y the logits, p, q the probabilities, P, Q the exponentials at each row's scale:
     /// KL(p‖q) = Σ P (x - y) / Σ P + lse(y) - lse(x), and likewise the other way round. Nothing is
     /// rescaled on the way, so a row against itself gives exactly 0. (A second sweep is made only
-    /// where the candidate's maximum is more than 80 nats above its logit of the reference's top
-    /// token.)
+    /// where the first cannot hold the row: the candidate's maximum is more than 80 nats above its
+    /// logit of the reference's top token, or it alone has logits 85 nats below that one.)
     pub fn compare(&self, kernel: Kernel, candidate: &[f32]) -> Result<PairStats, KernelError> {
         let loaded = self.loaded.as_ref().ok_or(KernelError::NothingLoaded)?;
         self.check_length(candidate)?;
         let reference = &loaded.stats;
-        let (anchor, sums) = self.sweep(kernel, reference, candidate)?;
+        let (anchor, sums) = self.sweep(kernel, loaded, candidate)?;
         let stats = RowStats::new(&sums.top, anchor, sums.sum, candidate[loaded.target as usize]);
         let (mut kld, mut reverse_kld) = divergences(loaded, &stats, &sums);
-        if sums.has_neg_inf || !self.impossible.is_empty() {
+        if !sums.all_near || !self.impossible.is_empty() {
             let support = self.support(candidate);
             if support.lost {
                 kld = f64::INFINITY;
@@ -117,44 +122,43 @@ impl Reference {
         Err(KernelError::Length { got: row.len(), want: self.n_vocab })
     }
 
-    /// Sweeps the candidate with an anchor guessed from the reference's top tokens, and again in
-    /// the rare case that its maximum turns out to be far from the guess.
+    /// Sweeps the candidate with a scale guessed from the reference's top tokens, and again in the
+    /// rare case that the row turns out not to fit it.
     fn sweep(
         &self,
         kernel: Kernel,
-        reference: &RowStats,
+        loaded: &Loaded,
         candidate: &[f32],
     ) -> Result<(Anchor, PairSums), KernelError> {
+        let tokens = loaded.stats.top;
         // The candidate's logits of the reference's top five are a lower bound of its own fifth.
-        let mut bound = f32::INFINITY;
-        for &id in &reference.top {
-            let logit = if id == NO_TOKEN { f32::NEG_INFINITY } else { candidate[id as usize] };
-            bound = if logit.is_nan() { f32::NEG_INFINITY } else { bound.min(logit) };
-        }
-        let guess = candidate[reference.argmax() as usize];
-        let mut anchor = Anchor::new(if guess.is_finite() { guess } else { 0.0 });
+        let bound = tokens.iter().fold(f32::INFINITY, |bound, &id| {
+            bound.min(candidate.get(id as usize).copied().unwrap_or(f32::NEG_INFINITY))
+        });
+        let anchor = Anchor::new(candidate[tokens[0] as usize]);
+        let mut scale = Scale { anchor, range: loaded.range };
         loop {
             let sums = kernel.pair(&Pair {
                 reference: &self.logits,
                 reference_exp: &self.exps,
                 candidate,
-                anchor,
+                scale,
                 top: Top::with_bound(bound),
             });
             check_measurable(&sums.top, candidate)?;
-            if !(sums.forward.is_finite() && sums.backward.is_finite()) {
-                return Err(KernelError::TooFarApart);
+            if !scale.anchor.fits(sums.top.max()) {
+                scale.anchor = Anchor::new(sums.top.max());
+            } else if scale.range == Range::Near && !sums.all_near {
+                scale.range = Range::Any;
+            } else {
+                return Ok((scale.anchor, sums));
             }
-            if anchor.fits(sums.top.max()) {
-                return Ok((anchor, sums));
-            }
-            anchor = Anchor::new(sums.top.max());
         }
     }
 
     /// How the candidate's set of possible tokens differs from the reference's.
     fn support(&self, candidate: &[f32]) -> Support {
-        let is_impossible = |&&logit: &&f32| logit == f32::NEG_INFINITY;
+        let is_impossible = |logit: &&f32| **logit == f32::NEG_INFINITY;
         let n_candidate = candidate.iter().filter(is_impossible).count();
         let n_both = self
             .impossible
@@ -188,6 +192,9 @@ fn check_measurable(top: &Top, row: &[f32]) -> Result<(), KernelError> {
     }
     if top.max() == f32::NEG_INFINITY {
         return Err(KernelError::NoProbability { n_vocab: row.len() });
+    }
+    if top.max().abs() > LARGEST_MAX {
+        return Err(KernelError::MaxOutOfRange { max: top.max(), limit: LARGEST_MAX });
     }
     Ok(())
 }

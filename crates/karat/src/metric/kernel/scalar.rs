@@ -50,8 +50,8 @@ impl Vector for Scalar {
     }
 
     #[inline(always)]
-    fn greater(self, left: f32, right: f32) -> bool {
-        left > right
+    fn and_greater(self, before: bool, left: f32, right: f32) -> bool {
+        before && left > right
     }
 
     #[inline(always)]
@@ -62,11 +62,6 @@ impl Vector for Scalar {
     #[inline(always)]
     fn keep(self, mask: bool, value: f32) -> f32 {
         if mask { value } else { 0.0 }
-    }
-
-    #[inline(always)]
-    fn and(self, left: bool, right: bool) -> bool {
-        left & right
     }
 
     #[inline(always)]

@@ -13,24 +13,41 @@ use super::{Block, LANES, LaneSums, Vector};
 /// Fills the last block of a row: finite, and too small to count.
 const PADDING: f32 = f32::MIN;
 
+/// Which logits a sweep is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Range {
+    /// All within 85 nats below the anchor, as almost every row has them. Faster; the sums are
+    /// void if it turns out otherwise.
+    Near,
+    /// Any that have a softmax, -inf included.
+    Any,
+}
+
+/// How a sweep takes its exponentials.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    pub anchor: Anchor,
+    pub range: Range,
+}
+
 /// Result of [`exponentials`].
 pub(super) struct Exponentials {
     /// Σ exp, at the row's anchor.
     pub sum: f64,
-    /// Whether some logit is -inf.
-    pub has_neg_inf: bool,
+    /// Whether all logits were near, see [`Range::Near`].
+    pub all_near: bool,
 }
 
 /// A candidate row and the reference row it meets.
 pub(super) struct Pair<'a> {
     /// The reference's logits, with 0 in place of -inf; `ceil(n_vocab / LANES)` blocks.
     pub reference: &'a [Block],
-    /// The reference's exponentials at its own anchor.
+    /// The reference's exponentials at its own anchor, 0 where they do not count.
     pub reference_exp: &'a [Block],
     /// The candidate's logits, `n_vocab` of them.
     pub candidate: &'a [f32],
-    /// Scale of the candidate's exponentials.
-    pub anchor: Anchor,
+    /// For the candidate's exponentials.
+    pub scale: Scale,
     /// Empty list for the candidate's largest logits.
     pub top: Top,
 }
@@ -46,23 +63,16 @@ pub(super) struct PairSums {
     pub backward: f64,
     /// The candidate's largest logits; the sums are unfinished where it is broken.
     pub top: Top,
-    /// Whether some y is -inf.
-    pub has_neg_inf: bool,
+    /// Whether all candidate logits were near, see [`Range::Near`].
+    pub all_near: bool,
 }
 
-impl PairSums {
-    /// What is left of a sweep that met a broken logit.
-    fn unfinished(top: Top) -> Self {
-        Self { sum: 0.0, forward: 0.0, backward: 0.0, top, has_neg_inf: false }
-    }
-}
-
-/// The row's blocks but for the last, unfinished one, and that one filled up.
-fn blocks(row: &[f32]) -> (&[Block], Block) {
+/// The row's blocks, the last one filled up where the row ends inside it.
+fn blocks(row: &[f32]) -> (&[Block], Option<Block>) {
     let (full, rest) = row.as_chunks::<LANES>();
     let mut last = [PADDING; LANES];
     last[..rest.len()].copy_from_slice(rest);
-    (full, last)
+    (full, (!rest.is_empty()).then_some(last))
 }
 
 /// Adds the lanes pairwise, always in the same order.
@@ -87,29 +97,94 @@ fn fold_phases<V: Vector>(v: V, sums: impl IntoIterator<Item = V::Sum>) -> f64 {
     fold(lanes)
 }
 
+/// The largest logits seen so far, and the threshold in vectors.
+struct Ranking<V: Vector> {
+    v: V,
+    top: Top,
+    threshold: V::F32,
+    row_len: usize,
+}
+
+impl<V: Vector> Ranking<V> {
+    #[inline(always)]
+    fn new(v: V, top: Top, row_len: usize) -> Self {
+        Self { v, top, threshold: v.splat(top.threshold()), row_len }
+    }
+
+    /// Takes one vector; false once the row is known to be broken.
+    #[inline(always)]
+    fn observe(&mut self, values: V::F32, block: &Block, block_idx: usize, phase: usize) -> bool {
+        let bits = self.v.not_at_most(values, self.threshold) << (phase * V::WIDTH);
+        if bits == 0 {
+            return true;
+        }
+        let threshold = self.top.offer(block, block_idx * LANES, bits, self.row_len);
+        self.threshold = self.v.splat(threshold);
+        !self.top.is_broken()
+    }
+}
+
 /// The largest logits of a row, or a broken list.
 #[inline(always)]
 pub(super) fn largest<V: Vector, const PHASES: usize>(v: V, row: &[f32]) -> Top {
     let (full, last) = blocks(row);
-    let mut top = Top::new();
-    let mut threshold = v.splat(top.threshold());
-    for (block_idx, block) in full.iter().chain(std::iter::once(&last)).enumerate() {
+    let mut ranking = Ranking::new(v, Top::new(), row.len());
+    for (block_idx, block) in full.iter().chain(&last).enumerate() {
         for phase in 0..PHASES {
-            let bits = v.not_at_most(v.load(block, phase), threshold) << (phase * V::WIDTH);
-            if bits != 0 {
-                threshold = v.splat(top.offer(block, block_idx * LANES, bits, row.len()));
-                if top.is_broken() {
-                    return top;
-                }
+            if !ranking.observe(v.load(block, phase), block, block_idx, phase) {
+                return ranking.top;
             }
         }
     }
-    top
+    ranking.top
+}
+
+/// The state of [`exponentials`].
+struct Filling<V: Vector, const PHASES: usize> {
+    v: V,
+    exp: Exp<V>,
+    sums: [V::Sum; PHASES],
+    near: V::Mask,
+}
+
+impl<V: Vector, const PHASES: usize> Filling<V, PHASES> {
+    #[inline(always)]
+    fn step<const ANY: bool>(&mut self, xs: &Block, logits: &mut Block, exps: &mut Block) {
+        let v = self.v;
+        for (phase, sum) in self.sums.iter_mut().enumerate() {
+            let mut x = v.load(xs, phase);
+            let mut p = self.exp.of(x);
+            self.near = self.exp.alive(self.near, x);
+            if ANY {
+                p = v.keep(self.exp.alive(v.all_true(), x), p);
+                x = v.keep(v.and_greater(v.all_true(), x, v.splat(f32::NEG_INFINITY)), x);
+            }
+            *sum = v.add(*sum, p);
+            v.store(logits, phase, x);
+            v.store(exps, phase, p);
+        }
+    }
 }
 
 /// Writes the row's exponentials and its logits, with 0 for -inf, in whole blocks.
+///
+/// Panics unless both outputs have `ceil(row.len() / LANES)` blocks.
 #[inline(always)]
 pub(super) fn exponentials<V: Vector, const PHASES: usize>(
+    v: V,
+    row: &[f32],
+    scale: Scale,
+    logits_out: &mut [Block],
+    exp_out: &mut [Block],
+) -> Exponentials {
+    match scale.range {
+        Range::Near => fill::<V, PHASES, false>(v, row, scale.anchor, logits_out, exp_out),
+        Range::Any => fill::<V, PHASES, true>(v, row, scale.anchor, logits_out, exp_out),
+    }
+}
+
+#[inline(always)]
+fn fill<V: Vector, const PHASES: usize, const ANY: bool>(
     v: V,
     row: &[f32],
     anchor: Anchor,
@@ -117,26 +192,23 @@ pub(super) fn exponentials<V: Vector, const PHASES: usize>(
     exp_out: &mut [Block],
 ) -> Exponentials {
     let (full, last) = blocks(row);
-    let exp = Exp::new(v, anchor);
-    let neg_inf = v.splat(f32::NEG_INFINITY);
-    let mut sums = [v.zero_sum(); PHASES];
-    let mut finite = v.all_true();
-    for (block_idx, (logits, exps)) in logits_out.iter_mut().zip(exp_out).enumerate() {
-        let block = full.get(block_idx).unwrap_or(&last);
-        for (phase, sum) in sums.iter_mut().enumerate() {
-            let x = v.load(block, phase);
-            let possible = v.greater(x, neg_inf);
-            finite = v.and(finite, possible);
-            let p = exp.of(x);
-            *sum = v.add(*sum, p);
-            v.store(logits, phase, v.keep(possible, x));
-            v.store(exps, phase, p);
-        }
+    let (logits, logits_last) = logits_out.split_at_mut(full.len());
+    let (exps, exps_last) = exp_out.split_at_mut(full.len());
+    let sums = [v.zero_sum(); PHASES];
+    let mut state = Filling::<V, PHASES> { v, exp: Exp::new(v, anchor), sums, near: v.all_true() };
+    for idx in 0..full.len() {
+        state.step::<ANY>(&full[idx], &mut logits[idx], &mut exps[idx]);
     }
-    Exponentials { sum: fold_phases(v, sums), has_neg_inf: !v.is_all_true(finite) }
+    let mut all_near = v.is_all_true(state.near);
+    if let Some(last) = last {
+        // The padding is never near.
+        state.step::<true>(&last, &mut logits_last[0], &mut exps_last[0]);
+        all_near &= anchor.all_alive(&row[full.len() * LANES..]);
+    }
+    Exponentials { sum: fold_phases(v, state.sums), all_near }
 }
 
-/// The running sums of one phase.
+/// The running sums of one phase of [`pair`].
 #[derive(Clone, Copy)]
 struct Running<V: Vector> {
     sum: V::Sum,
@@ -144,42 +216,90 @@ struct Running<V: Vector> {
     backward: V::Sum,
 }
 
-/// Everything about a candidate row in one sweep.
-#[inline(always)]
-pub(super) fn pair<V: Vector, const PHASES: usize>(v: V, job: &Pair<'_>) -> PairSums {
-    let (full, last) = blocks(job.candidate);
-    let exp = Exp::new(v, job.anchor);
-    let neg_inf = v.splat(f32::NEG_INFINITY);
-    let mut top = job.top;
-    let mut threshold = v.splat(top.threshold());
-    let zero = v.zero_sum();
-    let mut running = [Running::<V> { sum: zero, forward: zero, backward: zero }; PHASES];
-    let mut finite = v.all_true();
-    for (block_idx, (x, p)) in job.reference.iter().zip(job.reference_exp).enumerate() {
-        let block = full.get(block_idx).unwrap_or(&last);
-        for (phase, run) in running.iter_mut().enumerate() {
-            let y = v.load(block, phase);
-            let bits = v.not_at_most(y, threshold) << (phase * V::WIDTH);
-            if bits != 0 {
-                threshold = v.splat(top.offer(block, block_idx * LANES, bits, job.candidate.len()));
-                if top.is_broken() {
-                    return PairSums::unfinished(top);
-                }
+/// The state of [`pair`].
+struct Pairing<V: Vector, const PHASES: usize> {
+    v: V,
+    exp: Exp<V>,
+    ranking: Ranking<V>,
+    running: [Running<V>; PHASES],
+    near: V::Mask,
+}
+
+impl<V: Vector, const PHASES: usize> Pairing<V, PHASES> {
+    /// Takes one block of x, P and y; false once the row is known to be broken.
+    #[inline(always)]
+    fn step<const ANY: bool>(&mut self, idx: usize, xs: &Block, ps: &Block, ys: &Block) -> bool {
+        let v = self.v;
+        for (phase, run) in self.running.iter_mut().enumerate() {
+            let y = v.load(ys, phase);
+            if !self.ranking.observe(y, ys, idx, phase) {
+                return false;
             }
-            let possible = v.greater(y, neg_inf);
-            finite = v.and(finite, possible);
-            let q = exp.of(y);
-            let difference = v.keep(possible, v.sub(v.load(x, phase), y));
+            let mut q = self.exp.of(y);
+            let mut difference = v.sub(v.load(xs, phase), y);
+            self.near = self.exp.alive(self.near, y);
+            if ANY {
+                let possible = v.and_greater(v.all_true(), y, v.splat(f32::NEG_INFINITY));
+                q = v.keep(self.exp.alive(v.all_true(), y), q);
+                difference = v.keep(possible, difference);
+            }
             run.sum = v.add(run.sum, q);
-            run.forward = v.add_product(run.forward, v.load(p, phase), difference);
+            run.forward = v.add_product(run.forward, v.load(ps, phase), difference);
             run.backward = v.add_product(run.backward, q, difference);
         }
+        true
     }
-    PairSums {
-        sum: fold_phases(v, running.iter().map(|run| run.sum)),
-        forward: fold_phases(v, running.iter().map(|run| run.forward)),
-        backward: fold_phases(v, running.iter().map(|run| run.backward)),
-        top,
-        has_neg_inf: !v.is_all_true(finite),
+
+    #[inline(always)]
+    fn finish(self, all_near: bool) -> PairSums {
+        let v = self.v;
+        PairSums {
+            sum: fold_phases(v, self.running.iter().map(|run| run.sum)),
+            forward: fold_phases(v, self.running.iter().map(|run| run.forward)),
+            backward: fold_phases(v, self.running.iter().map(|run| run.backward)),
+            top: self.ranking.top,
+            all_near,
+        }
     }
+}
+
+/// Everything about a candidate row in one sweep.
+///
+/// Panics unless the reference has `ceil(candidate.len() / LANES)` blocks.
+#[inline(always)]
+pub(super) fn pair<V: Vector, const PHASES: usize>(v: V, job: &Pair<'_>) -> PairSums {
+    match job.scale.range {
+        Range::Near => pair_in_range::<V, PHASES, false>(v, job),
+        Range::Any => pair_in_range::<V, PHASES, true>(v, job),
+    }
+}
+
+#[inline(always)]
+fn pair_in_range<V: Vector, const PHASES: usize, const ANY: bool>(
+    v: V,
+    job: &Pair<'_>,
+) -> PairSums {
+    let (full, last) = blocks(job.candidate);
+    let (xs, xs_last) = job.reference.split_at(full.len());
+    let (ps, ps_last) = job.reference_exp.split_at(full.len());
+    let zero = v.zero_sum();
+    let mut state = Pairing::<V, PHASES> {
+        v,
+        exp: Exp::new(v, job.scale.anchor),
+        ranking: Ranking::new(v, job.top, job.candidate.len()),
+        running: [Running { sum: zero, forward: zero, backward: zero }; PHASES],
+        near: v.all_true(),
+    };
+    for idx in 0..full.len() {
+        if !state.step::<ANY>(idx, &xs[idx], &ps[idx], &full[idx]) {
+            return state.finish(false);
+        }
+    }
+    let mut all_near = v.is_all_true(state.near);
+    if let Some(ys) = last {
+        // The padding is never near.
+        state.step::<true>(full.len(), &xs_last[0], &ps_last[0], &ys);
+        all_near &= job.scale.anchor.all_alive(&job.candidate[full.len() * LANES..]);
+    }
+    state.finish(all_near)
 }
