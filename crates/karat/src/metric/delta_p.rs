@@ -16,7 +16,7 @@ pub struct DeltaP;
 impl Metric<PairTrack<'_>> for DeltaP {
     fn figures(&self, pair: &PairTrack<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
         let changes =
-            || pair.windows.iter().map(|window| window.delta_p.iter().copied().map(f64::from));
+            || pair.windows.iter().map(|window| window.delta_p().iter().copied().map(f64::from));
         let change =
             mean(&WindowSums::new(changes()), bootstrap).map(|change| change.within(-1.0, 1.0));
         let squares = WindowSums::new(changes().map(|window| window.map(|change| change.powi(2))));

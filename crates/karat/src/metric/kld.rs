@@ -2,6 +2,7 @@
 //! Owns these figures and the paired difference of means; the divergence of one token is made
 //! elsewhere.
 
+use super::token::PairScores;
 use super::track::{PairDifference, PairTrack};
 use super::{Figure, Metric};
 use crate::record::Unit;
@@ -22,14 +23,15 @@ const QUANTILES: [(&str, f64); 5] = [
 /// A token to which the candidate gives no probability where the reference does has infinite
 /// divergence. Mean and maximum are then missing, and so is every quantile that reaches such
 /// tokens; the quantiles below them stand, because they do not depend on how far out the rest is.
-/// The maximum has no interval: what was not seen does not bound it.
+/// The maximum has no interval: what was not seen does not bound it. Divergences of rows that agree
+/// but for rounding can be a hair below 0, and are averaged as they are.
 ///
 /// Source: Kullback & Leibler (1951).
 pub struct Kld;
 
 impl Metric<PairTrack<'_>> for Kld {
     fn figures(&self, pair: &PairTrack<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
-        let kld = Clustered::new(pair.windows.iter().map(|window| window.kld.as_slice()));
+        let kld = Clustered::new(pair.windows.iter().map(PairScores::kld));
         let mean = mean(&kld.sums(), bootstrap).map(|mean| mean.within(0.0, f64::INFINITY));
         let max = kld.max().filter(|max| max.is_finite());
         let probabilities = QUANTILES.map(|(_, probability)| probability);
@@ -50,7 +52,7 @@ impl Metric<PairDifference<'_>> for Kld {
     fn figures(&self, pairs: &PairDifference<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
         let windows = std::iter::zip(pairs.candidate.windows, pairs.versus.windows);
         let differences = WindowSums::new(windows.map(|(candidate, versus)| {
-            std::iter::zip(&candidate.kld, &versus.kld)
+            std::iter::zip(candidate.kld(), versus.kld())
                 .map(|(candidate, versus)| candidate - versus)
         }));
         vec![Figure::new("kld_mean_diff", Unit::Nats, mean(&differences, bootstrap))]

@@ -17,7 +17,7 @@ impl Metric<PairTrack<'_>> for ReverseKld {
     fn figures(&self, pair: &PairTrack<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
         let windows = pair.windows.iter();
         let sums = WindowSums::new(
-            windows.map(|window| window.reverse_kld.iter().copied().map(f64::from)),
+            windows.map(|window| window.reverse_kld().iter().copied().map(f64::from)),
         );
         let mean = mean(&sums, bootstrap).map(|mean| mean.within(0.0, f64::INFINITY));
         vec![Figure::new("reverse_kld_mean", Unit::Nats, mean)]

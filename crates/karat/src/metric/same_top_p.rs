@@ -16,7 +16,7 @@ impl Metric<PairTrack<'_>> for SameTopP {
     fn figures(&self, pair: &PairTrack<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
         let windows = pair.windows.iter();
         let same =
-            WindowSums::new(windows.map(|window| window.same_top.iter().copied().map(f64::from)));
+            WindowSums::new(windows.map(|window| window.same_top().iter().copied().map(f64::from)));
         let share = mean(&same, bootstrap).map(|share| share.within(0.0, 1.0));
         vec![Figure::new("same_top_p", Unit::Fraction, share)]
     }
@@ -26,7 +26,7 @@ impl Metric<PairDifference<'_>> for SameTopP {
     fn figures(&self, pairs: &PairDifference<'_>, bootstrap: &Bootstrap) -> Vec<Figure> {
         let windows = std::iter::zip(pairs.candidate.windows, pairs.versus.windows);
         let differences = WindowSums::new(windows.map(|(candidate, versus)| {
-            std::iter::zip(&candidate.same_top, &versus.same_top)
+            std::iter::zip(candidate.same_top(), versus.same_top())
                 .map(|(&candidate, &versus)| f64::from(candidate) - f64::from(versus))
         }));
         let difference = mean(&differences, bootstrap).map(|share| share.within(-1.0, 1.0));

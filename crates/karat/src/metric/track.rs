@@ -88,16 +88,8 @@ impl<'a> PairTrack<'a> {
     ) -> Result<Self, Misaligned> {
         let tokens = tokens_of(&reference);
         check_aligned(candidate.name, &tokens_of(&candidate), reference.name, &tokens)?;
-        for column in [
-            |scores: &PairScores| scores.kld.len(),
-            |scores: &PairScores| scores.reverse_kld.len(),
-            |scores: &PairScores| scores.delta_p.len(),
-            |scores: &PairScores| scores.top5_overlap.len(),
-            |scores: &PairScores| scores.same_top.len(),
-        ] {
-            let lengths: Vec<usize> = windows.iter().map(column).collect();
-            check_aligned(candidate.name, &lengths, reference.name, &tokens)?;
-        }
+        let compared: Vec<usize> = windows.iter().map(PairScores::len).collect();
+        check_aligned(candidate.name, &compared, reference.name, &tokens)?;
         Ok(Self { candidate, reference, windows })
     }
 }
@@ -129,7 +121,7 @@ impl<'a> PairDifference<'a> {
 
 /// Scored tokens of each window.
 fn tokens_of(track: &ModelTrack) -> Vec<usize> {
-    track.windows.iter().map(|window| window.nll.len()).collect()
+    track.windows.iter().map(ModelScores::len).collect()
 }
 
 fn check_aligned(
@@ -149,5 +141,74 @@ fn check_aligned(
             let (got, want) = (tokens[window_idx], other_tokens[window_idx]);
             Err(Misaligned::Tokens { name, other, window_idx, got, want })
         }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::kernel::{NO_TOKEN, PairStats, RowStats, TOP};
+    use super::*;
+
+    /// Scores of one window from (KLD, reverse KLD, delta-p, top-5 overlap, same top) per token.
+    pub fn pair_scores(tokens: &[(f64, f64, f64, u8, bool)]) -> PairScores {
+        let candidate =
+            RowStats { max: 0.0, lse_offset: 0.0, top: [NO_TOKEN; TOP], nll: 0.0, p_target: 1.0 };
+        let mut scores = PairScores::default();
+        for &(kld, reverse_kld, delta_p, top5_overlap, same_top) in tokens {
+            let stats = PairStats { candidate, kld, reverse_kld, delta_p, top5_overlap, same_top };
+            scores.push(&stats);
+        }
+        scores
+    }
+
+    fn models(lengths: &[usize]) -> Vec<ModelScores> {
+        lengths.iter().map(|&n| ModelScores { nll: vec![1.0; n] }).collect()
+    }
+
+    fn pairs(lengths: &[usize]) -> Vec<PairScores> {
+        lengths.iter().map(|&n| pair_scores(&vec![(0.0, 0.0, 0.0, 5, true); n])).collect()
+    }
+
+    /// What is wrong with a candidate of these window lengths against a reference of 3 and 2.
+    #[track_caller]
+    fn check(candidate: &[usize], scores: &[PairScores], message: Option<&str>) {
+        let (candidate, reference) = (models(candidate), models(&[3, 2]));
+        let candidate = ModelTrack { name: "q4_0", windows: &candidate };
+        let reference = ModelTrack { name: "bf16", windows: &reference };
+        let error = PairTrack::new(candidate, reference, scores).err();
+        assert_eq!(error.map(|error| error.to_string()).as_deref(), message);
+    }
+
+    #[test]
+    fn same_windows_and_tokens_pair() {
+        check(&[3, 2], &pairs(&[3, 2]), None);
+    }
+
+    #[test]
+    fn a_missing_window_does_not_pair() {
+        let message = "`q4_0` has 1 windows, `bf16` has 2: pair only windows scored by both";
+        check(&[3], &pairs(&[3, 2]), Some(message));
+        check(&[3, 2], &pairs(&[3]), Some(message));
+    }
+
+    #[test]
+    fn windows_of_other_lengths_do_not_pair() {
+        let message = "`q4_0` has 1 tokens in window 1, `bf16` has 2";
+        check(&[3, 1], &pairs(&[3, 2]), Some(message));
+        check(&[3, 2], &pairs(&[3, 1]), Some(message));
+    }
+
+    #[test]
+    fn distances_from_different_references_do_not_pair() {
+        let (nll, scores) = (models(&[3, 2]), pairs(&[3, 2]));
+        let against = |reference| {
+            let candidate = ModelTrack { name: "q4_0", windows: &nll };
+            let reference = ModelTrack { name: reference, windows: &nll };
+            PairTrack::new(candidate, reference, &scores).unwrap()
+        };
+        let error = PairDifference::new(against("bf16"), against("q8_0")).unwrap_err();
+        let message = "`q4_0` was measured against `bf16`, `q4_0` against `q8_0`";
+        assert_eq!(error.to_string(), message);
+        assert!(PairDifference::new(against("bf16"), against("bf16")).is_ok());
     }
 }

@@ -59,3 +59,51 @@ fn corrected_probability(probability: f64, bias: f64, acceleration: f64) -> f64 
         0.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 0.00, 0.01, ... 1.00.
+    fn hundredths() -> Vec<f64> {
+        (0..=100).map(|i| f64::from(i) / 100.0).collect()
+    }
+
+    #[track_caller]
+    fn check(value: f64, jackknife: &[f64], level: f64, want: (f64, f64)) {
+        let (lo, hi) = bca_endpoints(&hundredths(), value, jackknife, level);
+        let error = (lo - want.0).abs().max((hi - want.1).abs());
+        assert!(error < 1e-9, "got {lo} to {hi}, want {want:?}");
+    }
+
+    #[test]
+    fn without_bias_and_skew_it_is_the_percentile_interval() {
+        check(0.5, &[1.0, 2.0, 3.0], 0.9, (0.05, 0.95));
+    }
+
+    #[test]
+    fn a_jackknife_without_spread_means_no_acceleration() {
+        check(0.5, &[2.0, 2.0], 0.9, (0.05, 0.95));
+    }
+
+    #[test]
+    fn a_value_outside_all_resamples_gets_the_percentile_interval() {
+        check(-1.0, &[1.0, 2.0, 3.0], 0.9, (0.05, 0.95));
+        check(2.0, &[1.0, 2.0, 3.0], 0.9, (0.05, 0.95));
+    }
+
+    #[test]
+    fn a_long_right_tail_moves_both_ends_up() {
+        // Leaving out the one large unit lowers the mean most.
+        let (lo, hi) = bca_endpoints(&hundredths(), 0.5, &[0.9, 1.0, 1.0, 1.0], 0.9);
+        assert!(lo > 0.06 && hi > 0.96, "{lo} to {hi}");
+    }
+
+    #[test]
+    fn runaway_acceleration_ends_at_the_last_resample() {
+        // A level so high that the stretch changes its sign.
+        let jackknife: Vec<f64> = (0..100).map(|i| if i == 0 { 0.0 } else { 1.0 }).collect();
+        let (lo, hi) = bca_endpoints(&hundredths(), 0.5, &jackknife, 1.0 - 1e-12);
+        assert!(hi >= 1.0 && lo < 0.5, "{lo} to {hi}");
+    }
+}

@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn mapping_moves_value_and_both_ends() {
         let mapped = WIDE.map(|x| 10.0 * x);
-        assert_eq!(mapped.value, 5.0);
-        assert_eq!(mapped.interval, Some(Interval { lo: -10.0, hi: 20.0, level: 0.9 }));
+        let interval = Some(Interval { lo: -10.0, hi: 20.0, level: 0.9 });
+        assert_eq!(mapped, Summary { value: 5.0, interval });
     }
 
     #[test]

@@ -84,3 +84,119 @@ fn jackknife_means(sums: &WindowSums) -> Vec<f64> {
         .map(|left_out| (total.sum - left_out.sum) / (total.tokens - left_out.tokens))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::bootstrap::Resampling;
+    use super::*;
+
+    fn seeded(seed: u64) -> Bootstrap {
+        Bootstrap::new(Resampling { mean_resamples: 499, ..Resampling::with_seed(seed) })
+    }
+
+    fn sums(windows: &[Vec<f64>]) -> WindowSums {
+        WindowSums::new(windows.iter().map(|window| window.iter().copied()))
+    }
+
+    /// `n_windows` windows of growing length with values that differ.
+    fn ramp(n_windows: usize) -> WindowSums {
+        let window = |k: usize| (0..=k).map(|i| (k * 7 % 5 + i) as f64).collect();
+        sums(&(0..n_windows).map(window).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn nothing_has_no_mean() {
+        assert_eq!(mean(&sums(&[]), &seeded(1)), None);
+    }
+
+    #[test]
+    fn an_infinite_token_leaves_no_mean() {
+        assert_eq!(mean(&sums(&[vec![1.0], vec![f64::INFINITY]]), &seeded(1)), None);
+    }
+
+    #[test]
+    fn one_window_gives_a_value_without_interval() {
+        let summary = mean(&sums(&[vec![1.0, 3.0]]), &seeded(1));
+        assert_eq!(summary, Some(Summary { value: 2.0, interval: None }));
+    }
+
+    #[test]
+    fn two_to_seven_windows_get_students_interval() {
+        for n_windows in 2..MIN_BOOTSTRAP_WINDOWS {
+            let sums = ramp(n_windows);
+            let interval = mean(&sums, &seeded(1)).unwrap().interval;
+            assert!(interval.is_some());
+            assert_eq!(interval, student_interval(&sums, 0.95));
+        }
+    }
+
+    #[test]
+    fn eight_windows_are_resampled() {
+        let sums = ramp(MIN_BOOTSTRAP_WINDOWS);
+        let interval = mean(&sums, &seeded(1)).unwrap().interval;
+        assert!(interval.is_some());
+        assert_ne!(interval, student_interval(&sums, 0.95));
+    }
+
+    #[test]
+    fn equal_values_have_an_interval_of_one_point() {
+        for n_windows in [2, 7, 8, 30] {
+            let summary = mean(&sums(&vec![vec![0.1; 3]; n_windows]), &seeded(1)).unwrap();
+            let interval = Some(Interval { lo: 0.1, hi: 0.1, level: 0.95 });
+            assert_eq!(summary, Summary { value: 0.1, interval });
+        }
+    }
+
+    #[test]
+    fn same_seed_gives_the_same_interval_and_another_seed_another() {
+        let sums = ramp(20);
+        assert_eq!(mean(&sums, &seeded(1)), mean(&sums, &seeded(1)));
+        assert_ne!(mean(&sums, &seeded(1)), mean(&sums, &seeded(2)));
+    }
+
+    #[test]
+    fn a_wider_level_contains_a_narrower_one() {
+        let at = |level| {
+            let resampling = Resampling { level, ..Resampling::with_seed(1) };
+            mean(&ramp(20), &Bootstrap::new(resampling)).unwrap().interval.unwrap()
+        };
+        let (narrow, wide) = (at(0.8), at(0.99));
+        assert!(wide.lo < narrow.lo && narrow.hi < wide.hi, "{narrow:?} {wide:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn interval_follows_shift_and_scale(
+            windows in prop::collection::vec(prop::collection::vec(-9_i32..9, 1..6), 8..20),
+            shift in -5_i32..5,
+        ) {
+            // Whole numbers and a power of two keep all arithmetic but the quotients exact.
+            let map = |transform: &dyn Fn(f64) -> f64| {
+                let windows: Vec<Vec<f64>> = windows
+                    .iter()
+                    .map(|window| window.iter().map(|&x| transform(f64::from(x))).collect())
+                    .collect();
+                mean(&sums(&windows), &seeded(3)).unwrap()
+            };
+            let plain = map(&|x| x);
+            let moved = map(&|x| 4.0 * (x + f64::from(shift)));
+            let want = plain.map(|x| 4.0 * (x + f64::from(shift)));
+            prop_assert!((moved.value - want.value).abs() < 1e-12);
+            let (got, want) = (moved.interval.unwrap(), want.interval.unwrap());
+            prop_assert!((got.lo - want.lo).abs() < 1e-9, "{:?} {:?}", got, want);
+            prop_assert!((got.hi - want.hi).abs() < 1e-9, "{:?} {:?}", got, want);
+        }
+
+        #[test]
+        fn value_lies_within_its_resamples(
+            windows in prop::collection::vec(prop::collection::vec(-1e3_f64..1e3, 1..9), 8..30),
+        ) {
+            let sums = sums(&windows);
+            let resampled = resampled_means(sums.windows(), &seeded(5));
+            let value = sums.mean().unwrap();
+            prop_assert!(resampled[0] <= value && value <= resampled[resampled.len() - 1]);
+        }
+    }
+}

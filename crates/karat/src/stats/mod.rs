@@ -12,6 +12,11 @@ pub mod mean;
 pub mod quantiles;
 pub mod student;
 
+#[cfg(test)]
+mod coverage_tests;
+#[cfg(test)]
+mod oracle_tests;
+
 pub use bca::bca_endpoints;
 pub use bootstrap::{Bootstrap, Resampling};
 pub use clustered::{Clustered, WindowSum, WindowSums};

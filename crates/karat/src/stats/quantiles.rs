@@ -192,3 +192,129 @@ impl SortedTokens {
         (low, high.map_or(low, |next| self.values[next]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::bootstrap::Resampling;
+    use super::*;
+
+    fn seeded() -> Bootstrap {
+        Bootstrap::new(Resampling { quantile_resamples: 99, ..Resampling::with_seed(1) })
+    }
+
+    fn clustered(windows: &[Vec<f64>]) -> Clustered<'_> {
+        Clustered::new(windows.iter().map(Vec::as_slice))
+    }
+
+    /// Ten windows of ten tokens: 0 to 99.
+    fn hundred() -> Vec<Vec<f64>> {
+        (0..10).map(|window| (0..10).map(|i| f64::from(window + 10 * i)).collect()).collect()
+    }
+
+    #[track_caller]
+    fn check_quantile(sorted: &[f64], probability: f64, want: f64) {
+        let got = quantile_of_sorted(sorted, probability);
+        assert_eq!(got.to_bits(), want.to_bits(), "got {got}, want {want}");
+    }
+
+    #[test]
+    fn even_lists_have_the_mean_of_the_middle_two_as_median() {
+        check_quantile(&[1.0, 2.0, 4.0, 8.0], 0.5, 3.0);
+    }
+
+    #[test]
+    fn ranks_between_neighbours_are_interpolated() {
+        check_quantile(&[0.0, 10.0], 0.25, 2.5);
+        check_quantile(&[7.0], 0.9, 7.0);
+    }
+
+    #[test]
+    fn ends_are_minimum_and_maximum() {
+        check_quantile(&[1.0, 2.0, 4.0], 0.0, 1.0);
+        check_quantile(&[1.0, 2.0, 4.0], 1.0, 4.0);
+    }
+
+    #[test]
+    fn infinity_reaches_only_ranks_next_to_it() {
+        check_quantile(&[0.0, 1.0, f64::INFINITY], 0.5, 1.0);
+        check_quantile(&[0.0, 1.0, f64::INFINITY], 0.6, f64::INFINITY);
+        check_quantile(&[0.0, f64::INFINITY, f64::INFINITY], 0.6, f64::INFINITY);
+    }
+
+    #[test]
+    fn interval_surrounds_the_quantile() {
+        let windows = hundred();
+        let median = quantiles(&clustered(&windows), &[0.5], &seeded())[0].unwrap();
+        let interval = median.interval.unwrap();
+        assert!(interval.lo <= median.value && median.value <= interval.hi && interval.hi < 70.0);
+    }
+
+    #[test]
+    fn an_upper_end_at_the_largest_token_is_no_bound() {
+        let windows = hundred();
+        let summaries = quantiles(&clustered(&windows), &[0.5, 0.999, 1.0], &seeded());
+        let has_interval = summaries.iter().map(|summary| summary.unwrap().interval.is_some());
+        assert_eq!(has_interval.collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn few_windows_give_a_value_without_interval() {
+        let windows = &hundred()[..MIN_BOOTSTRAP_WINDOWS - 1];
+        let median = quantiles(&clustered(windows), &[0.5], &seeded())[0].unwrap();
+        assert_eq!(median, Summary { value: 48.0, interval: None });
+    }
+
+    #[test]
+    fn equal_values_have_an_interval_of_one_point() {
+        let windows = vec![vec![0.0; 4]; 2];
+        let median = quantiles(&clustered(&windows), &[0.5], &seeded())[0].unwrap();
+        let interval = Some(Interval { lo: 0.0, hi: 0.0, level: 0.95 });
+        assert_eq!(median, Summary { value: 0.0, interval });
+        let single = quantiles(&clustered(&windows[..1]), &[0.5], &seeded())[0].unwrap();
+        assert_eq!(single.interval, None);
+    }
+
+    #[test]
+    fn quantiles_below_infinite_tokens_stand() {
+        let mut windows = hundred();
+        windows[3][9] = f64::INFINITY;
+        let summaries = quantiles(&clustered(&windows), &[0.5, 0.999], &seeded());
+        assert!(summaries[0].unwrap().interval.is_some());
+        assert_eq!(summaries[1], None);
+    }
+
+    #[test]
+    fn undefined_tokens_leave_no_quantile() {
+        for undefined in [f64::NAN, -f64::NAN] {
+            let mut windows = hundred();
+            windows[3][9] = undefined;
+            assert_eq!(quantiles(&clustered(&windows), &[0.1, 0.5], &seeded()), [None, None]);
+        }
+        assert_eq!(quantiles(&clustered(&[]), &[0.5], &seeded()), [None]);
+    }
+
+    proptest! {
+        /// The walk over the tokens sorted once, against sorting every resample.
+        #[test]
+        fn walking_gives_what_sorting_each_resample_gives(
+            windows in prop::collection::vec(prop::collection::vec(0_u32..12, 1..9), 8..14),
+            probability in 0.0_f64..=1.0,
+        ) {
+            let windows: Vec<Vec<f64>> =
+                windows.iter().map(|w| w.iter().map(|&x| f64::from(x)).collect()).collect();
+            let bootstrap = seeded();
+            let tokens = SortedTokens::new(&clustered(&windows));
+            let walked = resampled_quantiles(&tokens, &[probability], &bootstrap);
+            let mut sorted = Vec::new();
+            bootstrap.for_each(windows.len(), 99, |indices| {
+                let mut resample: Vec<f64> =
+                    indices.iter().flat_map(|&index| windows[index as usize].clone()).collect();
+                resample.sort_unstable_by(f64::total_cmp);
+                sorted.push(quantile_of_sorted(&resample, probability));
+            });
+            prop_assert_eq!(&walked[0], &sorted);
+        }
+    }
+}

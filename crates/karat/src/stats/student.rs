@@ -64,3 +64,48 @@ fn t_quantile(probability: f64, n_windows: usize) -> Option<f64> {
     let freedom = n_windows.checked_sub(1)? as f64;
     Some(StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(probability))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sums(windows: &[&[f64]]) -> WindowSums {
+        WindowSums::new(windows.iter().map(|window| window.iter().copied()))
+    }
+
+    #[test]
+    fn one_window_has_no_error() {
+        assert_eq!(linearised_standard_error(&sums(&[&[1.0, 2.0]])), None);
+        assert_eq!(student_interval(&sums(&[&[1.0, 2.0]]), 0.95), None);
+    }
+
+    #[test]
+    fn equal_windows_have_the_error_of_their_means() {
+        // Window means 1, 2, 6: variance 7, over 3 windows.
+        let error = linearised_standard_error(&sums(&[&[0.0, 2.0], &[2.0, 2.0], &[5.0, 7.0]]));
+        assert!((error.unwrap() - (7.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn equal_values_have_no_error_at_all() {
+        assert_eq!(linearised_standard_error(&sums(&[&[0.1; 3], &[0.1; 7]])), Some(0.0));
+    }
+
+    #[test]
+    fn undefined_values_have_no_error() {
+        assert_eq!(linearised_standard_error(&sums(&[&[1.0], &[f64::INFINITY]])), None);
+    }
+
+    #[test]
+    fn expansion_vanishes_with_many_windows() {
+        assert!(expanded_level(0.95, 8) > 0.98);
+        assert!((expanded_level(0.95, 100_000) - 0.95).abs() < 1e-5);
+    }
+
+    #[test]
+    fn nothing_to_resample_leaves_the_level_alone() {
+        for n_windows in [0, 1] {
+            assert!((expanded_level(0.9, n_windows) - 0.9).abs() < f64::EPSILON);
+        }
+    }
+}
