@@ -75,7 +75,10 @@ fn files(root: &Path) -> Result<Vec<PathBuf>> {
 
 /// Tests may open the database, read files and print.
 fn is_test_file(path: &str) -> bool {
-    path.contains("/tests/") || path.contains("/benches/") || path.ends_with("/tests.rs")
+    path.contains("/tests/")
+        || path.contains("/benches/")
+        || path.ends_with("/tests.rs")
+        || path.ends_with("_tests.rs")
 }
 
 fn is_rust(path: &str) -> bool {
@@ -315,6 +318,7 @@ mod tests {
     #[test]
     fn test_files_are_free_but_keep_their_header() {
         check("crates/karat/tests/store.rs", "//! T.\nuse rusqlite::Row;\n", None);
+        check("crates/karat/src/stats/oracle_tests.rs", "//! T.\nuse std::fs;\n", None);
         check("crates/karat/src/metric/kernel/tests.rs", "use super::*;\n", Some((1, "header")));
     }
 
