@@ -1,0 +1,77 @@
+//! What was compared: the builds and the texts.
+//! Owns the opening of the report; holds no measured figure.
+
+use crate::record::{ModelRecord, ModelRole, RunDocument};
+use crate::report::number::{file_size, short_hash};
+use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
+
+pub(super) fn blocks(doc: &RunDocument) -> Page {
+    let candidates = count(doc, ModelRole::Candidate, "candidate");
+    let references = count(doc, ModelRole::Reference, "reference");
+    let title = format!("karat run {}: {candidates} against {references}", doc.run.id);
+    let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
+    if !doc.texts.is_empty() {
+        page.extend([Block::Heading("Texts".to_owned()), texts(doc)]);
+    }
+    page
+}
+
+fn count(doc: &RunDocument, role: ModelRole, noun: &str) -> String {
+    let n = doc.models.iter().filter(|model| model.role == role).count();
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+fn models(doc: &RunDocument) -> Block {
+    let columns = vec![
+        Column::new("model", "", Align::Left),
+        Column::new("role", "", Align::Left),
+        Column::new("size", "", Align::Point),
+        Column::new("bits/weight", "", Align::Point),
+        Column::new("tensor types", "", Align::Left),
+    ];
+    let row = |model: &ModelRecord| {
+        vec![
+            Cell::plain(&model.name),
+            role(model),
+            Cell::plain(file_size(model.bytes)),
+            Cell::plain(format!("{:.2}", model.bits_per_weight)),
+            Cell::toned(tensor_types(model), Tone::Faint),
+        ]
+    };
+    Block::Table(Table { columns, rows: doc.models.iter().map(row).collect() })
+}
+
+fn role(model: &ModelRecord) -> Cell {
+    match (model.role, model.proxy_reference) {
+        (ModelRole::Reference, false) => Cell::plain("reference"),
+        (ModelRole::Reference, true) => Cell::toned("PROXY reference", Tone::Open),
+        (ModelRole::Candidate, _) => Cell::plain("candidate"),
+    }
+}
+
+/// `Q4_0 28, F32 25, Q6_K 1`: the most frequent first.
+fn tensor_types(model: &ModelRecord) -> String {
+    let mut types: Vec<_> = model.tensor_types.iter().collect();
+    types.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), *name));
+    let parts: Vec<String> =
+        types.into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+    parts.join(", ")
+}
+
+fn texts(doc: &RunDocument) -> Block {
+    let columns = vec![
+        Column::new("text", "", Align::Left),
+        Column::new("tokens", "", Align::Point),
+        Column::new("windows", "scored", Align::Point),
+        Column::new("sha256", "", Align::Left),
+    ];
+    let rows = doc.texts.iter().map(|text| {
+        vec![
+            Cell::plain(&text.name),
+            Cell::plain(text.tokens.to_string()),
+            Cell::plain(text.windows.to_string()),
+            Cell::toned(short_hash(&text.sha256), Tone::Faint),
+        ]
+    });
+    Block::Table(Table { columns, rows: rows.collect() })
+}

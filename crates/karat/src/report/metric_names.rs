@@ -1,0 +1,25 @@
+//! Names of the metrics that reports know by name.
+//! Owns the spelling; a metric that is missing here still shows in `csv` and `json`.
+
+/// Perplexity of one model; no reference.
+pub const PPL: &str = "ppl";
+/// ln(PPL of the candidate / PPL of the reference).
+pub const LN_PPL_RATIO: &str = "ln_ppl_ratio";
+/// Token mean of KL(reference‖candidate).
+pub const KLD_MEAN: &str = "kld_mean";
+/// Paired difference of two candidates' `kld_mean` against one reference: candidate - versus.
+pub const KLD_MEAN_DIFF: &str = "kld_mean_diff";
+/// How many times wider than with independent tokens the variance of the mean KLD is.
+pub const KLD_DESIGN_EFFECT: &str = "kld_design_effect";
+/// Median of the per-token KLD.
+pub const KLD_MEDIAN: &str = "kld_median";
+/// 99th percentile of the per-token KLD.
+pub const KLD_P99: &str = "kld_p99";
+/// 99.9th percentile of the per-token KLD.
+pub const KLD_P99_9: &str = "kld_p99_9";
+/// Largest per-token KLD.
+pub const KLD_MAX: &str = "kld_max";
+/// Share of tokens where both models' likeliest next token is the same.
+pub const SAME_TOP_P: &str = "same_top_p";
+/// Root mean square of the change in probability of the actual next token.
+pub const DELTA_P_RMS: &str = "delta_p_rms";

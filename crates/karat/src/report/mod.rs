@@ -1,0 +1,47 @@
+//! Reports: one run in the form a reader asked for.
+//! Owns the list of formats; never measures, estimates or reads the store.
+//!
+//! Every format is made from a [`RunDocument`] alone. `text` and `markdown` say the same things: the
+//! [`content`] modules decide what is said, the formats how it looks. `csv` is the tidy table and
+//! `json` the whole document.
+
+mod content;
+pub mod csv;
+pub mod json;
+pub mod markdown;
+pub mod metric_names;
+mod number;
+mod page;
+mod rows;
+mod strip;
+pub mod text;
+mod text_table;
+
+use std::io::{self, Write};
+
+pub use self::csv::Csv;
+pub use self::json::Json;
+pub use self::markdown::Markdown;
+pub use self::text::Text;
+use crate::record::RunDocument;
+
+/// One form of a report.
+pub trait Format {
+    /// What `--format` calls it.
+    fn name(&self) -> &'static str;
+
+    /// Writes the whole report.
+    fn render(&self, doc: &RunDocument, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// How reports look, as far as the caller decides it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReportOptions {
+    /// Colour in `text`; the other formats have none.
+    pub color: bool,
+}
+
+/// All formats, the default one first.
+pub fn formats(options: ReportOptions) -> [Box<dyn Format>; 4] {
+    [Box::new(Text::new(options)), Box::new(Markdown), Box::new(Json), Box::new(Csv)]
+}

@@ -1,0 +1,142 @@
+//! Numbers as people read them: digits, scales, sizes.
+//! Owns rounding for display; never changes a stored value.
+
+use super::page::Cell;
+use crate::record::Estimate;
+
+/// What a value is multiplied with for display, and how that is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scale {
+    factor: f64,
+    /// The unit of the scaled figure.
+    pub(super) unit: &'static str,
+}
+
+impl Scale {
+    /// The value as displayed, unrounded.
+    pub(super) fn apply(self, value: f64) -> f64 {
+        value * self.factor
+    }
+}
+
+/// Nats in thousandths: KLD and ln ratios of usable builds are 0.1 to 100 of them.
+pub(super) const MILLI_NATS: Scale = Scale { factor: 1e3, unit: "10⁻³ nats" };
+/// Fractions in percent.
+pub(super) const PERCENT: Scale = Scale { factor: 100.0, unit: "%" };
+
+/// Decimals of a perplexity, as llama-perplexity prints it.
+const PPL_DECIMALS: usize = 4;
+/// Significant digits of a figure that has no interval to say how many it deserves.
+const BARE_DIGITS: i32 = 3;
+/// Hex digits of a shortened hash.
+const SHORT_HASH_DIGITS: usize = 12;
+/// No figure shows more decimals than this.
+const MAX_DECIMALS: i32 = 9;
+
+/// A value with its interval.
+pub(super) fn figure(estimate: Option<&Estimate>, scale: Scale) -> Cell {
+    let bare = bare_figure(estimate, scale);
+    let interval = estimate.and_then(|estimate| {
+        let (_, lo, hi) = scaled_parts(estimate, scale);
+        let decimals = decimals_of(estimate, scale);
+        Some(format!("[{}, {}]", fixed(lo?, decimals), fixed(hi?, decimals)))
+    });
+    Cell { interval, ..bare }
+}
+
+/// A value with the digits its interval deserves, but without the interval.
+pub(super) fn bare_figure(estimate: Option<&Estimate>, scale: Scale) -> Cell {
+    let Some(estimate) = estimate else { return Cell::missing() };
+    match scaled_parts(estimate, scale).0 {
+        Some(value) => Cell::plain(fixed(value, decimals_of(estimate, scale))),
+        None => Cell::missing(),
+    }
+}
+
+/// A perplexity.
+pub(super) fn perplexity(estimate: Option<&Estimate>) -> Cell {
+    let value = estimate.and_then(|estimate| estimate.value).filter(|value| value.is_finite());
+    value.map_or_else(Cell::missing, |value| Cell::plain(format!("{value:.PPL_DECIMALS$}")))
+}
+
+/// A plain number to three significant digits, e.g. an axis label or a design effect.
+pub(super) fn short(value: f64) -> String {
+    fixed(value, significant_decimals(value, BARE_DIGITS))
+}
+
+/// A confidence level, e.g. `95 %`.
+pub(super) fn percent(fraction: f64) -> String {
+    // Rounded first: 0.95 * 100 is not 95 to the last bit.
+    format!("{} %", (fraction * 1e6).round() / 1e4)
+}
+
+/// A file size in the decimal units that file lists use.
+pub(super) fn file_size(bytes: u64) -> String {
+    scaled_size(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB"])
+}
+
+/// An amount of memory in binary units.
+pub(super) fn memory_size(bytes: u64) -> String {
+    scaled_size(bytes, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB"])
+}
+
+/// Enough of a hash to recognise it by; JSON has the whole of it.
+pub(super) fn short_hash(sha256: &str) -> String {
+    sha256.chars().take(SHORT_HASH_DIGITS).collect()
+}
+
+/// A duration, e.g. `2 min 14 s`.
+pub(super) fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    let total_s = seconds.round() as u64;
+    let (hours, minutes, rest_s) = (total_s / 3600, total_s / 60 % 60, total_s % 60);
+    if hours > 0 { format!("{hours} h {minutes} min") } else { format!("{minutes} min {rest_s} s") }
+}
+
+fn scaled_size(bytes: u64, step: f64, units: [&str; 5]) -> String {
+    let mut value = bytes as f64;
+    let mut unit = 0;
+    // 999.9 would print as 1000.0 of the smaller unit.
+    while value >= step - 0.5 && unit + 1 < units.len() {
+        value /= step;
+        unit += 1;
+    }
+    let decimals = if unit == 0 { 0 } else { significant_decimals(value, BARE_DIGITS) };
+    format!("{value:.decimals$} {}", units[unit])
+}
+
+fn scaled_parts(estimate: &Estimate, scale: Scale) -> (Option<f64>, Option<f64>, Option<f64>) {
+    let scaled = |value: Option<f64>| value.map(|v| scale.apply(v)).filter(|v| v.is_finite());
+    (scaled(estimate.value), scaled(estimate.lo), scaled(estimate.hi))
+}
+
+/// Enough decimals to show two significant digits of half the interval.
+fn decimals_of(estimate: &Estimate, scale: Scale) -> usize {
+    match scaled_parts(estimate, scale) {
+        (_, Some(lo), Some(hi)) if hi > lo => significant_decimals((hi - lo) / 2.0, 2),
+        (Some(value), ..) => significant_decimals(value, BARE_DIGITS),
+        _ => 0,
+    }
+}
+
+fn significant_decimals(value: f64, digits: i32) -> usize {
+    if value == 0.0 || !value.is_finite() {
+        return 0;
+    }
+    let leading = value.abs().log10().floor() as i32;
+    (digits - 1 - leading).clamp(0, MAX_DECIMALS) as usize
+}
+
+/// Exactly zero is `0`; what only rounds to zero keeps its decimals, but no minus sign.
+fn fixed(value: f64, decimals: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
+        _ => text,
+    }
+}

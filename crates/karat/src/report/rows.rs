@@ -1,0 +1,143 @@
+//! Finding rows of the tidy table: by ruler, reference, text and candidate.
+//! Owns the order in which a report goes through them; never formats.
+
+use std::collections::BTreeMap;
+
+use super::metric_names::PPL;
+use crate::record::{Estimate, ModelRecord, ModelRole, RunDocument};
+
+/// The settings that make two figures comparable; figures of different ones never share a table.
+pub(super) type Ruler = BTreeMap<String, String>;
+
+/// The tidy table of one document.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    doc: &'a RunDocument,
+}
+
+/// One text measured with one ruler against one reference: what a table of figures is about.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) ruler: &'a Ruler,
+    pub(super) reference: &'a str,
+    pub(super) scope: &'a str,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(doc: &'a RunDocument) -> Self {
+        Self { doc }
+    }
+
+    /// Every ruler in use, in order of first appearance.
+    pub(super) fn rulers(self) -> Vec<&'a Ruler> {
+        distinct(self.doc.estimates.iter().map(|estimate| &estimate.setting))
+    }
+
+    /// References in the order given; then any that only the rows name.
+    pub(super) fn references(self) -> Vec<&'a str> {
+        let given = self.models(ModelRole::Reference).map(|model| model.name.as_str());
+        let named = self.doc.estimates.iter().filter_map(|row| row.reference.as_deref());
+        distinct(given.chain(named))
+    }
+
+    /// Texts in the order given; then any that only the rows name.
+    pub(super) fn scopes(self) -> Vec<&'a str> {
+        let given = self.doc.texts.iter().map(|text| text.name.as_str());
+        let named = self.doc.estimates.iter().map(|row| row.scope.as_str());
+        distinct(given.chain(named))
+    }
+
+    /// Builds under test in the order given; then any that only the rows name.
+    pub(super) fn candidates(self) -> Vec<&'a str> {
+        let given = self.models(ModelRole::Candidate).map(|model| model.name.as_str());
+        let named = self.doc.estimates.iter().map(|row| row.candidate.as_str());
+        let is_reference = |name: &&str| !self.references().contains(name);
+        distinct(given.chain(named.filter(is_reference)))
+    }
+
+    /// The record of a model.
+    pub(super) fn model(self, name: &str) -> Option<&'a ModelRecord> {
+        self.doc.models.iter().find(|model| model.name == name)
+    }
+
+    /// A plain (unpaired) figure of a candidate against the place's reference.
+    pub(super) fn figure(
+        self,
+        place: Place<'_>,
+        metric: &str,
+        candidate: &str,
+    ) -> Option<&'a Estimate> {
+        self.doc.estimates.iter().find(|row| {
+            row.metric == metric
+                && row.candidate == candidate
+                && row.versus.is_none()
+                && is_of(row, place)
+        })
+    }
+
+    /// A model's own perplexity at the place.
+    pub(super) fn perplexity(self, place: Place<'_>, model: &str) -> Option<&'a Estimate> {
+        self.doc.estimates.iter().find(|row| {
+            row.metric == PPL
+                && row.candidate == model
+                && row.scope == place.scope
+                && row.setting == *place.ruler
+        })
+    }
+
+    /// Paired figures (candidate against candidate) of one metric at the place.
+    pub(super) fn paired(
+        self,
+        place: Place<'_>,
+        metric: &str,
+    ) -> impl Iterator<Item = &'a Estimate> {
+        self.doc
+            .estimates
+            .iter()
+            .filter(move |row| row.metric == metric && row.versus.is_some() && is_of(row, place))
+    }
+
+    /// The paired figure of another metric for the same two candidates as `row`.
+    pub(super) fn paired_like(self, row: &Estimate, metric: &str) -> Option<&'a Estimate> {
+        self.doc.estimates.iter().find(|other| {
+            other.metric == metric
+                && other.candidate == row.candidate
+                && other.versus == row.versus
+                && other.reference == row.reference
+                && other.scope == row.scope
+                && other.setting == row.setting
+        })
+    }
+
+    /// Whether anything was measured here.
+    pub(super) fn has_figures(self, place: Place<'_>) -> bool {
+        let any = self.doc.estimates.iter().any(|row| row.versus.is_none() && is_of(row, place));
+        any || self.perplexity(place, place.reference).is_some()
+    }
+
+    fn models(self, role: ModelRole) -> impl Iterator<Item = &'a ModelRecord> {
+        self.doc.models.iter().filter(move |model| model.role == role)
+    }
+}
+
+/// `n_ctx 512, kv_type f16`, or empty.
+pub(super) fn ruler_text(ruler: &Ruler) -> String {
+    let parts: Vec<String> = ruler.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    parts.join(", ")
+}
+
+fn is_of(row: &Estimate, place: Place<'_>) -> bool {
+    row.reference.as_deref() == Some(place.reference)
+        && row.scope == place.scope
+        && row.setting == *place.ruler
+}
+
+fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = Vec::new();
+    for item in items {
+        if !seen.contains(&item) {
+            seen.push(item);
+        }
+    }
+    seen
+}
