@@ -57,18 +57,29 @@ pub const MODULES: &[Module] = &[
     Module { name: "report", may_name: &["record", "ui", "units"] },
     Module { name: "model", may_name: &["clock", "record", "settings", "store", "units"] },
     Module { name: "backend", may_name: &["clock", "model", "record", "settings", "units"] },
-    Module { name: "worker", may_name: &["clock", "machine", "record", "units"] },
     Module { name: "task", may_name: &["record", "units"] },
-    // What puts them together.
-    Module { name: "plan", may_name: &["memory", "model", "record", "settings", "task", "units"] },
+    // What puts them together. A plan knows the store's keys, to tell what is already there; the
+    // worker's messages carry parts of a plan.
+    Module {
+        name: "plan",
+        may_name: &["memory", "model", "record", "settings", "store", "task", "units"],
+    },
+    Module {
+        name: "worker",
+        may_name: &["clock", "machine", "plan", "record", "settings", "units"],
+    },
     Module {
         name: "instrument",
         may_name: &[
-            "backend", "clock", "machine", "metric", "model", "plan", "record", "stats", "task",
-            "units", "worker",
+            "backend", "clock", "machine", "metric", "model", "plan", "record", "settings",
+            "stats", "task", "units", "worker",
         ],
     },
-    Module { name: "cli", may_name: &["record", "report", "settings", "units"] },
+    // The verbs: arguments become settings and jobs, commands run them.
+    Module {
+        name: "cli",
+        may_name: &["exit", "record", "report", "settings", "ui", "units", "worker"],
+    },
     Module { name: "command", may_name: &[ANY] },
 ];
 

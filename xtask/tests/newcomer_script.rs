@@ -151,6 +151,26 @@ fn a_complete_machine_is_set_up_in_silence() {
 }
 
 #[test]
+fn the_demo_finds_the_lab_from_any_folder() {
+    let machine = Machine::complete();
+    let karat = machine.path("target/debug/karat");
+    fs::create_dir_all(karat.parent().unwrap()).unwrap();
+    fs::write(&karat, "#!/bin/bash\necho \"$PWD: $*\"\n").unwrap();
+    fs::set_permissions(&karat, fs::Permissions::from_mode(0o755)).unwrap();
+    let stdout = |args: &[&str]| {
+        let output = check(&machine, args, 0, &[]);
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        stdout.lines().last().unwrap_or_default().to_owned()
+    };
+    let here = fs::canonicalize(machine.folder.path()).unwrap();
+    let here = here.display();
+    let lab = repository().join("lab");
+    let want = format!("{here}: demo --lab {} --chunks 2", lab.display());
+    assert_eq!(stdout(&["demo", "--chunks", "2"]), want);
+    assert_eq!(stdout(&["demo", "--lab", "my lab"]), format!("{here}: demo --lab my lab"));
+}
+
+#[test]
 fn the_first_build_is_announced() {
     check(&Machine::complete(), &["test"], 0, &["compiling llama.cpp", "once"]);
 }
