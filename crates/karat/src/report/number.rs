@@ -27,7 +27,7 @@ pub(super) const PERCENT: Scale = Scale { factor: 100.0, unit: "%" };
 /// Decimals of a perplexity, as llama-perplexity prints it.
 const PPL_DECIMALS: usize = 4;
 /// Significant digits of a figure that has no interval to say how many it deserves.
-const BARE_DIGITS: i32 = 3;
+const BARE_DIGITS: usize = 3;
 /// Hex digits of a shortened hash.
 const SHORT_HASH_DIGITS: usize = 12;
 /// No figure shows more decimals than this.
@@ -87,7 +87,7 @@ pub(super) fn short_hash(sha256: &str) -> String {
 
 /// A duration, e.g. `2 min 14 s`.
 pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 60.0 {
+    if seconds < 59.95 {
         return format!("{seconds:.1} s");
     }
     let total_s = seconds.round() as u64;
@@ -121,12 +121,16 @@ fn decimals_of(estimate: &Estimate, scale: Scale) -> usize {
     }
 }
 
-fn significant_decimals(value: f64, digits: i32) -> usize {
+/// Decimals that show `digits` significant digits of the value after rounding: 0.9996 has its first
+/// of three at the ones, as 1.00.
+fn significant_decimals(value: f64, digits: usize) -> usize {
     if value == 0.0 || !value.is_finite() {
         return 0;
     }
-    let leading = value.abs().log10().floor() as i32;
-    (digits - 1 - leading).clamp(0, MAX_DECIMALS) as usize
+    let rounded = format!("{value:.*e}", digits - 1);
+    let exponent = rounded.split_once('e').and_then(|(_, exponent)| exponent.parse().ok());
+    let leading: i32 = exponent.expect("the exponent form ends in a whole exponent");
+    (digits as i32 - 1 - leading).clamp(0, MAX_DECIMALS) as usize
 }
 
 /// Exactly zero is `0`; what only rounds to zero keeps its decimals, but no minus sign.
@@ -138,5 +142,79 @@ fn fixed(value: f64, decimals: usize) -> String {
     match text.strip_prefix('-') {
         Some(digits) if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) => digits.to_owned(),
         _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MILLI_NATS, duration, figure, file_size, memory_size, percent};
+    use crate::record::{Estimate, Instrument, Unit};
+
+    #[track_caller]
+    fn check(value: Option<f64>, interval: Option<(f64, f64)>, printed: &str) {
+        let estimate = Estimate {
+            instrument: Instrument::Fidelity,
+            metric: "kld_mean".to_owned(),
+            candidate: "c".to_owned(),
+            reference: None,
+            versus: None,
+            scope: "t".to_owned(),
+            setting: std::collections::BTreeMap::new(),
+            value,
+            lo: interval.map(|(lo, _)| lo),
+            hi: interval.map(|(_, hi)| hi),
+            level: None,
+            n: 1,
+            unit: Unit::Nats,
+        };
+        let cell = figure(Some(&estimate), MILLI_NATS);
+        let interval = cell.interval.map(|interval| format!(" {interval}")).unwrap_or_default();
+        assert_eq!(cell.text + &interval, printed);
+    }
+
+    #[test]
+    fn digits_follow_the_interval() {
+        check(Some(0.018_562), Some((0.017_9, 0.019_27)), "18.56 [17.90, 19.27]");
+        check(Some(0.018_562), Some((0.012, 0.024)), "18.6 [12.0, 24.0]");
+        check(Some(0.018_562), Some((0.0, 0.04)), "19 [0, 40]");
+        check(
+            Some(0.000_000_512),
+            Some((0.000_000_5, 0.000_000_52)),
+            "0.000512 [0.000500, 0.000520]",
+        );
+    }
+
+    #[test]
+    fn without_an_interval_three_digits_count() {
+        check(Some(0.143_21), None, "143");
+        check(Some(0.001_234), None, "1.23");
+        check(Some(1.873_2), None, "1873");
+    }
+
+    #[test]
+    fn an_exact_zero_is_a_bare_zero_and_a_rounded_one_is_not_negative() {
+        check(Some(0.0), None, "0");
+        check(Some(-0.0), Some((0.0, 0.0)), "0 [0, 0]");
+        check(Some(-0.000_001), Some((-0.001, 0.001)), "0.0 [-1.0, 1.0]");
+    }
+
+    #[test]
+    fn what_is_missing_or_not_finite_is_a_dash() {
+        check(None, None, "—");
+        check(Some(f64::NAN), None, "—");
+        check(Some(0.001), Some((f64::NEG_INFINITY, 0.002)), "1.00");
+    }
+
+    #[test]
+    fn sizes_and_times_change_unit_before_they_reach_four_digits() {
+        assert_eq!(file_size(999), "999 B");
+        assert_eq!(file_size(999_600), "1.00 MB");
+        assert_eq!(file_size(4_580_000_000), "4.58 GB");
+        assert_eq!(memory_size(8 << 30), "8.00 GiB");
+        assert_eq!(duration(12.34), "12.3 s");
+        assert_eq!(duration(59.96), "1 min 0 s");
+        assert_eq!(duration(7_385.0), "2 h 3 min");
+        assert_eq!(percent(0.95), "95 %");
+        assert_eq!(percent(0.999), "99.9 %");
     }
 }

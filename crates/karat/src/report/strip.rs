@@ -115,3 +115,62 @@ fn next_tick(tick: f64) -> f64 {
     let next = ticks_around(tick * 1.5).find(|next| *next > tick * 1.01);
     next.expect("the ticks around a value reach beyond it")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Axis, WIDTH, Whisker};
+
+    fn whisker(value: f64, lo: f64, hi: f64) -> Whisker {
+        Whisker { value: Some(value), lo: Some(lo), hi: Some(hi) }
+    }
+
+    #[track_caller]
+    fn check(whiskers: &[Whisker], labels: &str, strips: &[&str]) {
+        let axis = Axis::spanning(whiskers).unwrap();
+        assert_eq!(axis.labels().trim_end(), labels);
+        assert_eq!(axis.labels().chars().count(), WIDTH);
+        for (whisker, strip) in whiskers.iter().zip(strips) {
+            let drawn = axis.draw(*whisker);
+            assert_eq!(drawn.trim_end(), *strip);
+            assert_eq!(drawn.chars().count(), WIDTH);
+        }
+    }
+
+    #[test]
+    fn a_decade_and_its_middle_lie_where_a_logarithm_puts_them() {
+        let middle = whisker(10_f64.sqrt(), 2.0, 5.0);
+        let whiskers = [whisker(1.0, 1.0, 1.0), middle, whisker(10.0, 10.0, 10.0)];
+        let labels = "1         2            5        10";
+        let middle = "          ├──────●─────┤";
+        check(&whiskers, labels, &["●", middle, "                                 ●"]);
+    }
+
+    #[test]
+    fn what_has_no_place_on_a_logarithmic_axis_is_written_out() {
+        let none = Whisker { value: None, lo: None, hi: None };
+        let whiskers =
+            [whisker(1.0, 1.0, 1.0), whisker(2.0, 2.0, 2.0), whisker(0.0, 0.0, 0.0), none];
+        let last = "                                 ●";
+        check(&whiskers, "1                                2", &["●", last, "0", "—"]);
+    }
+
+    #[test]
+    fn an_interval_that_reaches_zero_leaves_the_axis() {
+        let whiskers = [whisker(1.0, 1.0, 1.0), whisker(2.0, -1.0, 10.0)];
+        let strip = "╶─────────●──────────────────────┤";
+        check(&whiskers, "1         2            5        10", &["●", strip]);
+    }
+
+    #[test]
+    fn hostile_intervals_are_drawn_without_harm() {
+        let whiskers = [whisker(1.0, f64::NAN, 0.5), whisker(3.0, 5.0, 4.0)];
+        let axis = Axis::spanning(&whiskers).unwrap();
+        assert!(whiskers.iter().all(|whisker| axis.draw(*whisker).chars().count() == WIDTH));
+    }
+
+    #[test]
+    fn one_dot_gets_no_axis() {
+        assert!(Axis::spanning(&[whisker(1.0, 0.5, 2.0), whisker(0.0, 0.0, 0.0)]).is_none());
+        assert!(Axis::spanning(&[]).is_none());
+    }
+}

@@ -6,7 +6,7 @@ use super::text::{Ink, MAX_WIDTH};
 
 const INDENT: &str = "  ";
 const GAP: usize = 2;
-/// Indent of the figures where each row's name has a line of its own.
+/// Indent of the figures, beyond the table's own, where each row's name has a line of its own.
 const STACKED_INDENT: usize = 4;
 
 /// Widths of one column's parts, in characters.
@@ -22,54 +22,49 @@ struct Widths {
     total: usize,
 }
 
-/// The table's lines. One that would be wider than [`MAX_WIDTH`] gets its first column on lines of
-/// its own above each row's figures, so that long model names are never cut.
+/// The table's lines. One that would be wider than [`MAX_WIDTH`] gets as many of its leading columns
+/// of words as needed on a line of their own above each row's figures, so that names are never cut.
 pub(super) fn lines(table: &Table, ink: Ink) -> Vec<String> {
     let widths: Vec<Widths> =
         table.columns.iter().enumerate().map(|(i, column)| measure(column, table, i)).collect();
-    let total: usize = widths.iter().map(|w| w.total + GAP).sum();
-    let is_stacked = total - GAP + INDENT.len() > MAX_WIDTH;
-    let mut lines = header(table, &widths, is_stacked, ink);
+    let n_stacked = n_stacked(&table.columns, &widths);
+    let has_units = table.columns.iter().any(|column| !column.unit.is_empty());
+    let header = |text: fn(&Column) -> &str| {
+        let titles = std::iter::zip(&table.columns, &widths).skip(n_stacked);
+        let drawn = titles.map(|(column, widths)| title(text(column), column.align, *widths));
+        ink.faint(&line(stack_indent(n_stacked).into_iter().chain(drawn)))
+    };
+    let mut lines = vec![header(|column| &column.title)];
+    if has_units {
+        lines.push(header(|column| &column.unit));
+    }
     for row in &table.rows {
-        let cells = row.iter().zip(&table.columns).zip(&widths);
-        let mut drawn: Vec<String> =
-            cells.map(|((cell, column), widths)| draw(cell, column.align, *widths, ink)).collect();
-        if is_stacked {
-            let name = drawn.remove(0);
-            if !row[0].text.is_empty() {
-                lines.push(line(&[name]));
-            }
-            drawn.insert(0, " ".repeat(STACKED_INDENT - GAP));
+        let names = row[..n_stacked].iter().filter(|cell| !cell.text.is_empty());
+        let names: Vec<String> = names.map(|cell| ink.tone(&cell.text, cell.tone)).collect();
+        if !names.is_empty() {
+            lines.push(line(names.into_iter()));
         }
-        lines.push(line(&drawn));
+        let cells = row.iter().zip(&table.columns).zip(&widths).skip(n_stacked);
+        let drawn = cells.map(|((cell, column), widths)| draw(cell, column.align, *widths, ink));
+        lines.push(line(stack_indent(n_stacked).into_iter().chain(drawn)));
     }
     lines
 }
 
-fn header(table: &Table, widths: &[Widths], is_stacked: bool, ink: Ink) -> Vec<String> {
-    let has_units = table.columns.iter().any(|column| !column.unit.is_empty());
-    let drawn = |text: fn(&Column) -> &str| {
-        let mut cells: Vec<String> = std::iter::zip(&table.columns, widths)
-            .map(|(column, widths)| title(text(column), column.align, *widths))
-            .collect();
-        if is_stacked {
-            let rest = cells.split_off(1);
-            let first = cells.remove(0);
-            let name = first.trim_end();
-            cells.push(format!("{name:<width$}", width = STACKED_INDENT - GAP));
-            // A long name of the first column has no room beside the others.
-            if name.chars().count() > STACKED_INDENT - GAP {
-                cells[0] = " ".repeat(STACKED_INDENT - GAP);
-            }
-            cells.extend(rest);
-        }
-        ink.faint(&line(&cells))
+/// How many leading columns of words do not fit beside the figures.
+fn n_stacked(columns: &[Column], widths: &[Widths]) -> usize {
+    let n_words = columns.iter().take_while(|column| column.align == Align::Left).count();
+    let fits = |n: usize| {
+        let indent = INDENT.len() + if n == 0 { 0 } else { STACKED_INDENT };
+        let total: usize = widths[n..].iter().map(|widths| widths.total + GAP).sum();
+        indent + total.saturating_sub(GAP) <= MAX_WIDTH
     };
-    let mut lines = vec![drawn(|column| &column.title)];
-    if has_units {
-        lines.push(drawn(|column| &column.unit));
-    }
-    lines
+    (0..n_words).find(|n| fits(*n)).unwrap_or(n_words)
+}
+
+/// An empty cell that, with the gap after it, indents what follows.
+fn stack_indent(n_stacked: usize) -> Option<String> {
+    (n_stacked > 0).then(|| " ".repeat(STACKED_INDENT - GAP))
 }
 
 fn title(text: &str, align: Align, widths: Widths) -> String {
@@ -79,9 +74,9 @@ fn title(text: &str, align: Align, widths: Widths) -> String {
     if is_right { format!("{text:>width$}") } else { format!("{text:<width$}") }
 }
 
-fn line(cells: &[String]) -> String {
-    let gap = " ".repeat(GAP);
-    format!("{INDENT}{}", cells.join(&gap)).trim_end().to_owned()
+fn line(cells: impl Iterator<Item = String>) -> String {
+    let cells: Vec<String> = cells.collect();
+    format!("{INDENT}{}", cells.join(&" ".repeat(GAP))).trim_end().to_owned()
 }
 
 fn measure(column: &Column, table: &Table, column_idx: usize) -> Widths {

@@ -28,21 +28,21 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
     }
     let basis = caption::basis(ruler, all(KLD_MEAN), all(KLD_DESIGN_EFFECT));
     let notes = format!(
-        "{basis} · D(R‖X): KLD mean of build X with R as the yardstick. D({first}‖{second}): what \
-         lies between the references. D({first}‖X): the total departure of X. D({second}‖X): \
-         conversion loss, where X was made from {second}. Read side by side and never subtract: \
+        "{basis} · R0 is {first}, R1 is {second} · D(R‖X): KLD mean of build X with R as the \
+         yardstick. D(R0‖R1): what lies between the references. D(R0‖X): total departure. \
+         D(R1‖X): conversion loss, where X was made from R1. Read side by side, never subtract: \
          KLD does not add up."
     );
     let unit = format!("{} {}", MILLI_NATS.unit, caption::level(doc, all(KLD_MEAN)));
-    let distance = |reference: &str| {
+    let distance = |name: &str, reference: &str| {
         let proxy = if caption::is_proxy(rows, reference) { " PROXY" } else { "" };
-        Column::new(&format!("D({reference}‖X){proxy}"), &unit, Align::Point)
+        Column::new(&format!("D({name}‖X){proxy}"), &unit, Align::Point)
     };
     let columns = vec![
         Column::new("text", "", Align::Left),
         Column::new("X", "", Align::Left),
-        distance(first),
-        distance(second),
+        distance("R0", first),
+        distance("R1", second),
     ];
     let mut table = Table { columns, rows: Vec::new() };
     for scope in scopes {
