@@ -62,14 +62,14 @@ fn write_row(cells: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Re
 }
 
 fn heading(column: &Column) -> String {
-    let (title, unit) = (escaped(&column.title), escaped(&column.unit));
-    if title.is_empty() || unit.is_empty() { title + &unit } else { format!("{title}, {unit}") }
+    let (title, unit) = (escaped(&column.title), &column.unit);
+    if title.is_empty() || unit.is_empty() { title + unit } else { format!("{title}, {unit}") }
 }
 
 fn cell_text(cell: &Cell) -> String {
     let text = escaped(&cell.text);
     match &cell.interval {
-        Some(interval) => format!("{text} {}", escaped(interval)),
+        Some(interval) => format!("{text} {interval}"),
         None => text,
     }
 }
@@ -87,24 +87,35 @@ fn write_item(item: &Item, out: &mut dyn Write) -> io::Result<()> {
     let fence = "`".repeat(3.max(longest + 1));
     writeln!(out, "\n  {fence}text")?;
     for line in &item.raw {
-        writeln!(out, "  {line}")?;
+        writeln!(out, "  {}", visible(line))?;
     }
     writeln!(out, "  {fence}")
+}
+
+/// Inside a fence nothing is markup, but a control character is still no text.
+fn visible(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
     text.split(|c| c != wanted).map(str::len).max().unwrap_or(0)
 }
 
-/// Names and paths are data: what Markdown or HTML would take for markup is shown as it is.
+/// Names and paths are data: what Markdown or HTML would take for markup is shown as it is. An
+/// underscore inside a word, as in `Q4_0`, is no markup.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut chars = text.chars().peekable();
+    let mut is_after_word = false;
+    while let Some(c) = chars.next() {
+        let is_before_word = chars.peek().is_some_and(|next| next.is_alphanumeric());
         match c {
+            '_' if is_after_word && is_before_word => escaped.push(c),
             '\\' | '`' | '*' | '_' | '|' | '<' | '[' | ']' => escaped.extend(['\\', c]),
-            '\n' | '\r' => escaped.push(' '),
+            c if c.is_control() => escaped.push(' '),
             _ => escaped.push(c),
         }
+        is_after_word = c.is_alphanumeric();
     }
     escaped
 }

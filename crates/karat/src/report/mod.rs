@@ -2,7 +2,7 @@
 //! Owns the list of formats; never measures, estimates or reads the store.
 //!
 //! Every format is made from a [`RunDocument`] alone. `text` and `markdown` say the same things: the
-//! [`content`] modules decide what is said, the formats how it looks. `csv` is the tidy table and
+//! `content` modules decide what is said, the formats how it looks. `csv` is the tidy table and
 //! `json` the whole document.
 
 mod content;

@@ -51,8 +51,8 @@ impl<'a> Rows<'a> {
     pub(super) fn candidates(self) -> Vec<&'a str> {
         let given = self.models(ModelRole::Candidate).map(|model| model.name.as_str());
         let named = self.doc.estimates.iter().map(|row| row.candidate.as_str());
-        let is_reference = |name: &&str| !self.references().contains(name);
-        distinct(given.chain(named.filter(is_reference)))
+        let is_no_reference = |name: &&str| !self.references().contains(name);
+        distinct(given.chain(named.filter(is_no_reference)))
     }
 
     /// The record of a model.

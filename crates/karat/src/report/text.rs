@@ -75,8 +75,9 @@ impl Ink {
     }
 
     fn paint(self, text: &str, style: Style) -> String {
+        let text = harmless(text);
         if !self.color || style.is_plain() || text.is_empty() {
-            return text.to_owned();
+            return text;
         }
         format!("{style}{text}{style:#}")
     }
@@ -128,11 +129,17 @@ impl Ink {
     }
 }
 
+/// Names, paths and log lines are data: one control character of theirs, shown as it is, could move
+/// the cursor or change the terminal's state.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '�' } else { c }).collect()
+}
+
 /// Breaks text at blanks so that each line fits beside an indent of `indent` columns.
 fn wrapped(text: &str, indent: usize) -> Vec<String> {
     let width = MAX_WIDTH - indent;
     let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
+    for word in harmless(text).split_whitespace() {
         let line = lines.last_mut().expect("there is always a line to write on");
         let needed = line.chars().count() + 1 + word.chars().count();
         if line.is_empty() {
