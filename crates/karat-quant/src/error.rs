@@ -1,4 +1,5 @@
-//! What can go wrong in making a build, one line each: what, where, and what to do about it.
+//! What can go wrong in making a build, one line each: what, where, and what to do about it. Names
+//! that come from a file are escaped, so that a hostile one stays on its line.
 
 use std::io;
 use std::path::PathBuf;
@@ -39,15 +40,18 @@ pub enum QuantError {
     #[error("`{path}` has no tensors: give a model's .gguf file")]
     NoTensors { path: PathBuf },
     #[error(
-        "tensor `{tensor}` of `{path}` is already quantized ({ty}): start from the original in F32, F16 or BF16, or accept the loss with --allow-requantize"
+        "tensor `{}` of `{path}` is already quantized ({ty}): start from the original in F32, F16 or BF16, or accept the loss with --allow-requantize",
+        .tensor.escape_debug()
     )]
     AlreadyQuantized { path: PathBuf, tensor: String, ty: GgmlType },
     #[error(
-        "tensor `{tensor}` has rows of {row_len} weights, no multiple of the {block} in a block of {ty}: choose another type for it"
+        "tensor `{}` has rows of {row_len} weights, no multiple of the {block} in a block of {ty}: choose another type for it",
+        .tensor.escape_debug()
     )]
     RowLength { tensor: String, row_len: u64, ty: GgmlType, block: u64 },
     #[error(
-        "{what} needs an importance matrix for tensor `{tensor}`{}: make one with `llama-imatrix` on the original and give it with --imatrix, or choose another type",
+        "{what} needs an importance matrix for tensor `{}`{}: make one with `llama-imatrix` on the original and give it with --imatrix, or choose another type",
+        .tensor.escape_debug(),
         if *.given { ", and the one given has none" } else { "" }
     )]
     ImatrixNeeded { what: String, tensor: String, given: bool },
@@ -103,13 +107,16 @@ pub enum ImatrixFault {
     NoKey { key: &'static str },
     #[error("{key} is no {want}: it is damaged, make it again")]
     Key { key: &'static str, want: &'static str },
-    #[error("`{entry}` has no {missing}: it is damaged, make it again")]
+    #[error("`{}` has no {missing}: it is damaged, make it again", .entry.escape_debug())]
     Incomplete { entry: String, missing: &'static str },
-    #[error("`{tensor}` is {ty}, it must be F32: it is damaged, make it again")]
+    #[error("`{}` is {ty}, it must be F32: it is damaged, make it again", .tensor.escape_debug())]
     NotF32 { tensor: String, ty: GgmlType },
-    #[error("`{entry}` has {values} sums for {counts} counts: it is damaged, make it again")]
+    #[error(
+        "`{}` has {values} sums for {counts} counts: it is damaged, make it again",
+        .entry.escape_debug()
+    )]
     Shape { entry: String, values: usize, counts: usize },
-    #[error("`{entry}` holds a value that is no finite number: make it again")]
+    #[error("`{}` holds a value that is no finite number: make it again", .entry.escape_debug())]
     NotFinite { entry: String },
     #[error(
         "{place} needs {need} bytes at byte {at}, {left} remain: it is cut short, or neither a GGUF nor a legacy importance matrix"
@@ -124,7 +131,8 @@ pub enum ImatrixFault {
     #[error("none of its {entries} entries is left by the names to include and exclude")]
     AllExcluded { entries: usize },
     #[error(
-        "none of its {entries} entries (`{example}`, ...) is a tensor of the input: it belongs to another model"
+        "none of its {entries} entries (`{}`, ...) is a tensor of the input: it belongs to another model",
+        .example.escape_debug()
     )]
     OtherModel { entries: usize, example: String },
 }

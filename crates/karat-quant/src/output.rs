@@ -155,6 +155,18 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn an_output_may_be_read_by_whoever_reads_new_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
+        let (plain, path) = (folder.path().join("plain"), folder.path().join("x.gguf"));
+        std::fs::write(&plain, "").unwrap();
+        Output::new(&path, false, &[]).unwrap().write(|_| Ok(())).unwrap();
+        assert_eq!(mode(&path), mode(&plain));
+    }
+
+    #[test]
     fn an_output_that_appears_meanwhile_is_kept() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.gguf");

@@ -60,8 +60,8 @@ pub(crate) fn reopen(temporary: &Path, path: &Path, input: &Gguf) -> Result<Gguf
         return Err(damaged(format!("it has {} tensors of {}", n_tensors.0, n_tensors.1)));
     }
     for tensor in input.tensors() {
-        let name = &tensor.name;
-        let Some(made) = output.tensor(name) else {
+        let name = tensor.name.escape_debug();
+        let Some(made) = output.tensor(&tensor.name) else {
             return Err(damaged(format!("tensor `{name}` is missing")));
         };
         if shape(made) != shape(tensor) {

@@ -84,7 +84,8 @@ pub struct Unmatched {
 
 impl fmt::Display for Unmatched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} instead of {} ({})", self.tensor, self.got, self.want, self.reason)
+        let Self { tensor, want, got, reason } = self;
+        write!(f, "{}: {got} instead of {want} ({reason})", tensor.escape_debug())
     }
 }
 

@@ -89,6 +89,7 @@ fn damage_is_named_where_it_is() {
     check(b"\xff\xff\xff\x7f\xff\xff\xff\x7f", "the name of entry 1 needs 2147483647 bytes");
     check(&legacy(b"\xff\xfe", 1, &[1.0], b""), "the name of entry 1 is not valid UTF-8");
     check(&legacy(b"a", 1, &[], b""), "the number of values of entry 1 is 0");
+    check(&legacy(b"a\nb", 1, &[f32::NAN], b""), "`a\\nb` holds a value");
     check(&legacy(b"a", 1, &[f32::NAN], b""), "`a` holds a value that is no finite number");
     check(&legacy(b"a", 1, &[1.0], b"\0\0\0\0\x09\0\0\0hi"), "the dataset's name needs 9 bytes");
     check(b"GGUF\x03\0\0\0", "bytes at byte 8, 0 remain");

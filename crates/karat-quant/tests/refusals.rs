@@ -11,7 +11,7 @@ use karat_quant::{
     FileTypeName, ImatrixChoice, MetadataOverride, QuantError, QuantizeJob, TensorTypeRule,
     quantize,
 };
-use lab::{BASE, IMATRIX, QAT, names, patched};
+use lab::{BASE, IMATRIX, QAT, names, patched, type_at};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -189,10 +189,28 @@ fn an_importance_matrix_of_another_model_or_none_at_all() {
 #[test]
 fn types_whose_blocks_do_not_fit_the_rows() {
     let folder = folder();
-    let mut narrow = job("F16", folder.path());
-    narrow.file_type = FileTypeName::parse("Q4_0").unwrap();
-    narrow.token_embedding_type = Some(GgmlType::Q8_K);
-    check(&narrow, "no tensor can be made Q8_K");
+    let mut bytes = std::fs::read(BASE).unwrap();
+    let dims = type_at(&bytes, "token_embd.weight", 2) - 16;
+    let length = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let (row_len, rows) = (length(dims), length(dims + 8));
+    bytes[dims..dims + 8].copy_from_slice(&(row_len / 2).to_le_bytes());
+    bytes[dims + 8..dims + 16].copy_from_slice(&(rows * 2).to_le_bytes());
+    let mut job = job("Q8_0", folder.path());
+    job.input = folder.path().join("narrow.gguf");
+    std::fs::write(&job.input, bytes).unwrap();
+    job.token_embedding_type = Some(GgmlType::Q4_K);
+    check(
+        &job,
+        "`token_embd.weight` has rows of 128 weights, no multiple of the 256 in a block of Q4_K",
+    );
+}
+
+#[test]
+fn types_that_the_engine_cannot_make() {
+    let folder = folder();
+    let mut job = job("Q4_0", folder.path());
+    job.token_embedding_type = Some(GgmlType::Q8_K);
+    check(&job, "no tensor can be made Q8_K");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use karat_quant::{
     FileTypeName, ImatrixChoice, QuantizeJob, TensorTypeRule, TwinJob, UnmatchedReason, quantize,
     twin,
 };
-use lab::{BASE, IMATRIX, QAT, names};
+use lab::{BASE, IMATRIX, QAT, names, type_at};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -137,12 +137,6 @@ fn an_imatrix_is_used_only_where_asked() {
     assert!(report.unmatched.is_empty(), "{:?}", report.unmatched);
     let made = Gguf::open(&job.output).unwrap();
     assert_eq!(made.metadata().get_str("quantize.imatrix.file"), Some(IMATRIX));
-}
-
-/// The table entry of tensor `name` in the bytes of a GGUF file: where its type id stands.
-fn type_at(bytes: &[u8], name: &str, n_dims: usize) -> usize {
-    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
-    at + name.len() + 4 + 8 * n_dims
 }
 
 #[test]

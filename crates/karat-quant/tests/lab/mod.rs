@@ -37,3 +37,10 @@ pub fn patched(source: &str, folder: &Path, from: &[u8], to: &[u8]) -> PathBuf {
     std::fs::write(&path, bytes).unwrap();
     path
 }
+
+/// Where the type id of tensor `name` stands in the bytes of a GGUF file; its dimensions are the
+/// 8 bytes each before.
+pub fn type_at(bytes: &[u8], name: &str, n_dims: usize) -> usize {
+    let at = bytes.windows(name.len()).position(|window| window == name.as_bytes()).unwrap();
+    at + name.len() + 4 + 8 * n_dims
+}
