@@ -365,7 +365,9 @@ mod tests {
         #[test]
         fn model_scores_survive_to_the_bit(nll in prop::collection::vec(number(), 0..200)) {
             let mut scores = ModelScores::default();
-            nll.iter().for_each(|&value| scores.push(value));
+            for &value in &nll {
+                scores.push(value);
+            }
             let bytes = scores.encode();
             let back = ModelScores::decode(&bytes)?;
             prop_assert_eq!(back.encode(), bytes);

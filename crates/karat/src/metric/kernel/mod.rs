@@ -4,8 +4,8 @@
 //! Owns softmax, divergences and top-5 of single rows, f32 in, f64 sums, with an instruction set
 //! chosen once at run time. Never allocates per row, averages over tokens, or does I/O.
 //!
-//! One generic algorithm ([`sweep`], [`exp`]) is written against the trait `Vector`; each
-//! instruction set is one file that implements it. Sums always run in [`LANES`] lanes and are
+//! One generic algorithm (`sweep`, `exp`) is written against the trait `Vector`; each
+//! instruction set is one file that implements it. Sums always run in `LANES` lanes and are
 //! folded in one order, so every instruction set returns the same bits.
 
 mod error;
