@@ -115,6 +115,8 @@ impl Context {
             raw.n_batch = params.n_ubatch;
             raw.n_ubatch = params.n_ubatch;
             raw.n_seq_max = 1;
+            // As the runners do: sliding-window layers keep only what they can still see.
+            raw.swa_full = false;
             raw.n_threads = count;
             raw.n_threads_batch = count;
             raw.type_k = kv_type(params.kv_k);

@@ -31,11 +31,13 @@ pub struct ModelParams {
     /// Repack quantized weights for the processor's matrix instructions. Changes the logits by a
     /// little, so all models of a comparison must agree on it.
     pub repack: bool,
+    /// Load the vocabulary and no weights.
+    pub vocab_only: bool,
 }
 
 impl Default for ModelParams {
     fn default() -> Self {
-        Self { gpu_layers: GpuLayers::None, mmap: true, repack: true }
+        Self { gpu_layers: GpuLayers::None, mmap: true, repack: true, vocab_only: false }
     }
 }
 
@@ -77,6 +79,7 @@ impl Model {
             raw.load_mode =
                 if params.mmap { sys::LLAMA_LOAD_MODE_MMAP } else { sys::LLAMA_LOAD_MODE_NONE };
             raw.use_extra_bufts = params.repack;
+            raw.vocab_only = params.vocab_only;
             raw.progress_callback = Some(report_progress);
             raw.progress_callback_user_data = (&raw mut callback).cast();
             sys::llama_model_load_from_file(c_path.as_ptr(), raw)

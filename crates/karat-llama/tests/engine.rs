@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use karat_llama::{
-    Context, ContextParams, EngineError, FlashAttention, Generated, GpuLayers, KvType, Model,
-    ModelParams, Sampling, Special, Threads, devices, generate, identity, row_to_f32,
+    Context, ContextParams, EngineError, FlashAttention, Generated, KvType, Model, ModelParams,
+    Sampling, Special, Threads, devices, generate, identity, row_to_f32,
 };
 
 fn lab(name: &str) -> PathBuf {
@@ -50,7 +50,8 @@ fn special_tokens_are_text_unless_parsed() {
 #[test]
 fn logits_do_not_depend_on_which_positions_are_asked_for() {
     let model = load();
-    let tokens = model.vocab().tokenize("The quick brown fox jumps", true, Special::AsText).unwrap();
+    let tokens =
+        model.vocab().tokenize("The quick brown fox jumps", true, Special::AsText).unwrap();
     let mut context = context(&model, 64, 64);
     let all: Vec<Vec<f32>> = {
         let rows = context.decode(&tokens, 0..tokens.len()).unwrap();
@@ -145,7 +146,7 @@ fn a_file_that_is_no_model_is_refused_with_the_engines_reason() {
 
 #[test]
 fn loading_can_be_stopped() {
-    let params = ModelParams { gpu_layers: GpuLayers::None, mmap: false, repack: false };
+    let params = ModelParams { mmap: false, repack: false, ..ModelParams::default() };
     assert!(Model::load(&lab("lab-base-bf16.gguf"), &params, |_| false).is_err());
 }
 

@@ -13,6 +13,7 @@ pub mod metric_names;
 mod number;
 mod page;
 mod rows;
+mod run_list;
 mod strip;
 pub mod text;
 mod text_table;
@@ -22,6 +23,7 @@ use std::io::{self, Write};
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::markdown::Markdown;
+pub use self::run_list::{ListedRun, run_list};
 pub use self::text::Text;
 use crate::record::RunDocument;
 

@@ -54,6 +54,10 @@ pub(super) struct Ink {
 }
 
 impl Ink {
+    pub(super) fn new(color: bool) -> Self {
+        Self { color }
+    }
+
     pub(super) fn faint(self, text: &str) -> String {
         self.tone(text, Tone::Faint)
     }

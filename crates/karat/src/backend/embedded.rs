@@ -1,0 +1,120 @@
+//! The embedded engine (llama.cpp in this process) as a backend. Runs in workers only.
+
+use std::ops::Range;
+use std::path::Path;
+
+use karat_llama::{
+    Context, ContextParams, Finish, FlashAttention, GpuLayers, KvType, LogitRows, Model,
+    ModelParams, Special, Threads, Token, Vocab,
+};
+
+use super::{BackendError, Delta, FinishReason, Generate, Generation, Logits, Prompt};
+
+/// One model on the embedded engine, with a context of its own.
+pub struct Embedded {
+    context: Context,
+    vocab: Vocab,
+}
+
+/// How to load it. The same for every model of a comparison.
+#[derive(Clone, Debug)]
+pub struct EmbeddedParams {
+    /// Tokens of the context.
+    pub n_ctx: u32,
+    /// Tokens computed at once.
+    pub n_ubatch: u32,
+    /// Layers on the GPU; `None` for all.
+    pub gpu_layers: Option<u32>,
+}
+
+impl Embedded {
+    /// Loads a model. `alive` is called while it loads and, on the processor, while it computes.
+    pub fn load(
+        path: &Path,
+        params: &EmbeddedParams,
+        threads: &Threads,
+        alive: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, BackendError> {
+        let gpu_layers = match params.gpu_layers {
+            None => GpuLayers::All,
+            Some(0) => GpuLayers::None,
+            Some(count) => GpuLayers::Count(count),
+        };
+        let model_params = ModelParams { gpu_layers, ..ModelParams::default() };
+        let model = Model::load(path, &model_params, |_| {
+            alive();
+            true
+        })?;
+        let context_params = ContextParams {
+            n_ctx: params.n_ctx,
+            n_ubatch: params.n_ubatch,
+            kv_k: KvType::F16,
+            kv_v: KvType::F16,
+            flash_attention: FlashAttention::Auto,
+        };
+        let mut context = Context::new(&model, &context_params, threads)?;
+        context.set_watch(move || {
+            alive();
+            false
+        });
+        Ok(Self { context, vocab: model.vocab() })
+    }
+
+    /// The model's vocabulary.
+    pub fn vocab(&self) -> &Vocab {
+        &self.vocab
+    }
+}
+
+impl Logits for Embedded {
+    fn n_vocab(&self) -> usize {
+        self.vocab.n_tokens()
+    }
+
+    fn max_advance(&self) -> usize {
+        self.context.n_ubatch()
+    }
+
+    fn restart(&mut self) {
+        self.context.clear();
+    }
+
+    fn advance(
+        &mut self,
+        tokens: &[Token],
+        scored: Range<usize>,
+    ) -> Result<LogitRows<'_>, BackendError> {
+        Ok(self.context.decode(tokens, scored)?)
+    }
+}
+
+impl Generate for Embedded {
+    fn generate(
+        &mut self,
+        prompt: &Prompt<'_>,
+        listen: &mut dyn FnMut(Delta<'_>) -> bool,
+    ) -> Result<Generation, BackendError> {
+        let tokens = self.vocab.tokenize(prompt.text, true, Special::Parsed)?;
+        let mut bytes = Vec::new();
+        let generated = karat_llama::generate(
+            &mut self.context,
+            &tokens,
+            prompt.max_tokens,
+            prompt.sampling,
+            |_, piece| {
+                bytes.extend_from_slice(piece);
+                listen(Delta { bytes: piece })
+            },
+        )?;
+        Ok(Generation {
+            text: String::from_utf8_lossy(&bytes).into_owned(),
+            prompt_tokens: tokens.len() as u64,
+            generated_tokens: generated.tokens.len() as u64,
+            finish: match generated.finish {
+                Finish::End => FinishReason::Stop,
+                Finish::Length => FinishReason::Length,
+                Finish::Stopped => FinishReason::Cancelled,
+            },
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! `karat demo`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Arguments of `karat demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Needs no network and no GPU, and takes a few minutes on two processor cores.")]
+pub struct DemoArgs {
+    /// Folder of the bundled lab [default: `lab`, here or beside the program].
+    #[arg(long, value_name = "DIR", help_heading = "What to compare")]
+    pub lab: Option<PathBuf>,
+
+    /// Folder for the builds it makes [default: `demo` in karat's home].
+    #[arg(long, value_name = "DIR", help_heading = "What to compare")]
+    pub builds: Option<PathBuf>,
+
+    /// Most windows per text.
+    #[arg(long, value_name = "N", default_value_t = 40, help_heading = "How to score")]
+    pub chunks: u32,
+
+    /// Engine threads [default: all processors].
+    #[arg(short, long, value_name = "N", help_heading = "How to run")]
+    pub threads: Option<u32>,
+}

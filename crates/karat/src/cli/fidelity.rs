@@ -1,0 +1,125 @@
+//! `karat fidelity`.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::{GpuLayersArg, ReportFormat};
+use crate::settings::{FidelitySettings, RulerSpec, SettingsError};
+
+/// Most tokens computed at once. Results depend on it, so it is the same for everyone: the engine's
+/// own default.
+const N_UBATCH: u32 = 512;
+
+/// Arguments of `karat fidelity`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  karat fidelity --reference m-bf16.gguf --text wiki.txt m-Q8_0.gguf m-Q4_K_M.gguf m-Q4_0.gguf
+  karat fidelity --reference m-bf16.gguf --reference m-qat-unquantized.gguf \\
+      --qat m-qat-Q4_0.gguf --twin m-Q4_0.gguf --text wiki.txt m-qat-Q4_0.gguf m-Q4_0.gguf
+
+Windows are stored as they finish: the same command again goes on where it was stopped.
+A candidate whose worker dies is recorded as failed; the others go on (exit code 3).")]
+pub struct FidelityArgs {
+    /// Builds to compare (GGUF; of a split file, the first part).
+    #[arg(value_name = "CANDIDATE")]
+    pub candidates: Vec<PathBuf>,
+
+    /// The original, best in full precision. A second one is the QAT checkpoint before rounding.
+    #[arg(long, value_name = "GGUF", required = true, help_heading = "What to compare")]
+    pub reference: Vec<PathBuf>,
+
+    /// Text to score, UTF-8; may be given more than once.
+    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "What to compare")]
+    pub text: Vec<PathBuf>,
+
+    /// Candidate that was made from the QAT checkpoint (names it in the five distances).
+    #[arg(long, value_name = "CANDIDATE", help_heading = "What to compare")]
+    pub qat: Option<PathBuf>,
+
+    /// Candidate that is the original, plainly rounded to the QAT file's tensor types.
+    #[arg(long, value_name = "CANDIDATE", help_heading = "What to compare")]
+    pub twin: Option<PathBuf>,
+
+    /// Candidate that is your own plain rounding of the QAT checkpoint.
+    #[arg(long, value_name = "CANDIDATE", help_heading = "What to compare")]
+    pub naive: Option<PathBuf>,
+
+    /// How to measure and report.
+    #[command(flatten)]
+    pub how: HowArgs,
+}
+
+/// How to measure: shared by every command that scores texts.
+#[derive(Debug, Args)]
+pub struct HowArgs {
+    /// Tokens of a window.
+    #[arg(long, value_name = "N", default_value_t = 512, help_heading = "How to score")]
+    pub ctx: u32,
+
+    /// Most windows per text [default: all].
+    #[arg(long, value_name = "N", help_heading = "How to score")]
+    pub chunks: Option<u32>,
+
+    /// Special tokens written in the texts count as such.
+    #[arg(long, help_heading = "How to score")]
+    pub parse_special: bool,
+
+    /// Layers on the GPU, a number or `all`; needs a GPU build.
+    #[arg(long, value_name = "N|all", default_value = "0", help_heading = "How to run")]
+    pub gpu_layers: GpuLayersArg,
+
+    /// Engine threads [default: all processors]; does not change results.
+    #[arg(short, long, value_name = "N", help_heading = "How to run")]
+    pub threads: Option<u32>,
+
+    /// Seconds without a sign of life after which a worker counts as hung.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, help_heading = "How to run")]
+    pub worker_timeout: f64,
+
+    /// Print the plan with expected time and memory; measure nothing.
+    #[arg(long, help_heading = "How to run")]
+    pub dry_run: bool,
+
+    /// Seed of the bootstrap.
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "How to report")]
+    pub seed: u64,
+
+    /// Confidence level of the intervals.
+    #[arg(long, value_name = "P", default_value_t = 0.95, help_heading = "How to report")]
+    pub level: f64,
+
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
+    pub format: ReportFormat,
+}
+
+impl FidelityArgs {
+    /// The settings they mean.
+    pub fn settings(&self, n_threads: u32) -> Result<FidelitySettings, SettingsError> {
+        let how = &self.how;
+        FidelitySettings {
+            references: self.reference.clone(),
+            candidates: self.candidates.clone(),
+            texts: self.text.clone(),
+            ruler: RulerSpec {
+                n_ctx: how.ctx,
+                n_ubatch: N_UBATCH.min(how.ctx),
+                gpu_layers: how.gpu_layers.0,
+                parse_special: how.parse_special,
+            },
+            chunks: how.chunks,
+            qat: self.qat.clone(),
+            twin: self.twin.clone(),
+            naive: self.naive.clone(),
+            n_threads: how.threads.unwrap_or(n_threads),
+            worker_timeout: Duration::try_from_secs_f64(how.worker_timeout)
+                .map_err(|_| SettingsError::WorkerTimeout(how.worker_timeout.to_string()))?,
+            seed: how.seed,
+            level: how.level,
+        }
+        .checked()
+    }
+}

@@ -1,0 +1,67 @@
+//! The command line: one file of arguments per verb. Parses and converts; does nothing else.
+
+mod compare;
+mod demo;
+mod fidelity;
+mod gpu_layers;
+mod quantize;
+mod report;
+mod twin;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+pub use compare::CompareArgs;
+pub use demo::DemoArgs;
+pub use fidelity::FidelityArgs;
+pub use gpu_layers::GpuLayersArg;
+pub use quantize::QuantizeArgs;
+pub use report::{ReportArgs, ReportFormat};
+pub use twin::TwinArgs;
+
+use crate::exit;
+use crate::ui::ColorChoice;
+
+/// Measures quantized builds of a language model, with error bars, and makes builds.
+#[derive(Debug, Parser)]
+#[command(name = "karat", version, propagate_version = true, after_help = exit::HELP)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+
+    /// Folder for results and cache [default: KARAT_HOME, else the XDG data folder].
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub home: Option<PathBuf>,
+
+    /// No progress and no remarks on standard error.
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+
+    /// When to colour.
+    #[arg(long, global = true, value_enum, default_value_t, help_heading = "Global options")]
+    pub color: ColorChoice,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Compare builds of one model with every instrument there is, in one table.
+    Compare(CompareArgs),
+    /// Measure how far builds have moved from a reference: PPL, KL divergence, same-top-p, delta-p.
+    Fidelity(FidelityArgs),
+    /// Make a build: GGUF in, GGUF out, byte for byte what llama-quantize makes.
+    Quantize(QuantizeArgs),
+    /// Make a matched control: the original with exactly another build's tensor types.
+    Twin(TwinArgs),
+    /// Print a stored run again; never measures.
+    Report(ReportArgs),
+    /// List stored runs.
+    Runs,
+    /// Make five builds of the bundled lab model and judge them.
+    Demo(DemoArgs),
+    /// The engine's own process; started by karat itself.
+    #[command(hide = true)]
+    Worker,
+}

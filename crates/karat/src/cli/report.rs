@@ -1,0 +1,51 @@
+//! `karat report`, and the forms every report can take.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Form of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a terminal.
+    #[default]
+    Text,
+    /// Tables for a document.
+    Markdown,
+    /// The whole run; see docs/schema/run.schema.json.
+    Json,
+    /// The tidy table, one number per row.
+    Csv,
+}
+
+impl ReportFormat {
+    /// Its name among `report::formats`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Markdown => "markdown",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+/// Arguments of `karat report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  karat report latest
+  karat report 20261123-1910 --format csv --output run.csv")]
+pub struct ReportArgs {
+    /// A run's id, the beginning of one, or `latest`; see `karat runs`.
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub run: String,
+
+    /// Form of the report.
+    #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
+    pub format: ReportFormat,
+
+    /// Write to a file instead of standard output.
+    #[arg(short, long, value_name = "FILE", help_heading = "How to report")]
+    pub output: Option<PathBuf>,
+}

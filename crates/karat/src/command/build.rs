@@ -1,0 +1,94 @@
+//! `karat quantize` and `karat twin`: a worker makes the file, the parent watches.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use super::Session;
+use crate::cli::{QuantizeArgs, TwinArgs};
+use crate::clock::Stopwatch;
+use crate::exit::Exit;
+use crate::units::{Bytes, Span};
+use crate::worker::{FailureKind, Job, Message, Supervisor, WorkerError};
+
+/// A quantizer that is silent for this long hangs: one tensor of a huge model takes minutes.
+const SILENCE: Duration = Duration::from_secs(1_800);
+
+pub(super) fn quantize(session: &Session, args: &QuantizeArgs) -> anyhow::Result<Exit> {
+    build(session, &Job::Quantize(args.job(session.environment.n_threads)), &args.output)
+}
+
+pub(super) fn twin(session: &Session, args: &TwinArgs) -> anyhow::Result<Exit> {
+    build(session, &Job::Twin(args.job(session.environment.n_threads)), &args.output)
+}
+
+/// Makes one file in a worker and says what came out.
+pub(super) fn build(session: &Session, job: &Job, output: &Path) -> anyhow::Result<Exit> {
+    let name = output.file_name().unwrap_or(output.as_os_str()).to_string_lossy().into_owned();
+    let watch = Stopwatch::start();
+    let mut progress = session.ui.progress(&name, 0, "tensors");
+    let mut closing = String::new();
+    let mut remarks = Vec::new();
+    let supervisor = Supervisor { program: session.environment.program.clone(), silence: SILENCE };
+    let outcome = supervisor.run(job, |message| {
+        match message {
+            Message::Progress { done, total } => {
+                progress.set_total(total);
+                progress.set(done);
+            }
+            Message::Built { bytes, bits_per_weight, types, notes } => {
+                let mix: Vec<String> =
+                    types.iter().map(|(ty, count)| format!("{count} {ty}")).collect();
+                closing = format!(
+                    "{}, {bits_per_weight:.2} bits per weight ({}) in {}",
+                    Bytes(bytes),
+                    mix.join(", "),
+                    Span(watch.elapsed())
+                );
+                remarks = notes;
+            }
+            _ => {}
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    match outcome {
+        Ok(_) => {
+            progress.finish(&closing);
+            for remark in remarks {
+                session.ui.note(&format!("  {remark}"));
+            }
+            Ok(Exit::Ok)
+        }
+        Err(WorkerError::Failed(failure)) => {
+            progress.discard();
+            sweep(output);
+            match failure.kind {
+                FailureKind::Reported { error, .. } => bail!(error),
+                kind => {
+                    session.ui.error(&format!("{name}: {kind}; nothing was written"));
+                    for line in failure.log {
+                        session.ui.note(&format!("  {line}"));
+                    }
+                    Ok(Exit::StepsFailed)
+                }
+            }
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Removes what a worker that died left half-written beside `output`.
+fn sweep(output: &Path) {
+    let (Some(folder), Some(name)) = (output.parent(), output.file_name()) else { return };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let prefix = format!(".{}.", name.to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with(&prefix) && name.ends_with(".part") {
+            // What cannot be removed is left for the user to see.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! `karat demo`: makes five builds of the bundled lab model and judges them against both references.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use super::plan_fidelity::plan_fidelity;
+use super::{Session, build, fidelity};
+use crate::cli::{DemoArgs, ReportFormat};
+use crate::exit::Exit;
+use crate::record::{Finding, Severity};
+use crate::settings::{FidelitySettings, RulerSpec};
+use crate::store::Store;
+use crate::worker::{Job, QuantizeJob};
+
+/// Builds the demo makes: checkpoint, file type, file name.
+const BUILDS: [(&str, &str, &str); 5] = [
+    (ORIGINAL, "Q8_0", "lab-base-Q8_0.gguf"),
+    (ORIGINAL, "Q6_K", "lab-base-Q6_K.gguf"),
+    (ORIGINAL, "Q4_K_M", "lab-base-Q4_K_M.gguf"),
+    (ORIGINAL, "Q4_0", TWIN),
+    (QAT, "Q4_0", QAT_BUILD),
+];
+const ORIGINAL: &str = "lab-base-bf16.gguf";
+const QAT: &str = "lab-qat-bf16.gguf";
+const TWIN: &str = "lab-base-Q4_0.gguf";
+const QAT_BUILD: &str = "lab-qat-Q4_0.gguf";
+const TEXTS: [&str; 4] =
+    ["eval-english.txt", "eval-code.txt", "eval-polish.txt", "eval-wikitext2-test.txt"];
+
+pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
+    let lab = find_lab(session, args)?;
+    let folder = args.builds.clone().unwrap_or_else(|| session.environment.home.join("demo"));
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create folder `{}`", folder.display()))?;
+    let n_threads = args.threads.unwrap_or(session.environment.n_threads);
+    session.ui.note("making builds of the lab model");
+    let mut candidates = Vec::new();
+    for (checkpoint, file_type, name) in BUILDS {
+        let output = folder.join(name);
+        let job = quantize_job(&lab.join(checkpoint), &output, file_type, n_threads);
+        let exit = build::build(session, &Job::Quantize(job), &output)?;
+        if exit != Exit::Ok {
+            return Ok(exit);
+        }
+        candidates.push(output);
+    }
+    session.ui.note("judging them against the original and the QAT checkpoint before rounding");
+    let settings = FidelitySettings {
+        references: vec![lab.join(ORIGINAL), lab.join(QAT)],
+        texts: TEXTS.iter().map(|text| lab.join(text)).collect(),
+        ruler: RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), parse_special: false },
+        chunks: Some(args.chunks),
+        qat: Some(folder.join(QAT_BUILD)),
+        twin: Some(folder.join(TWIN)),
+        naive: Some(folder.join(QAT_BUILD)),
+        candidates,
+        n_threads,
+        worker_timeout: Duration::from_secs(120),
+        seed: 0,
+        level: 0.95,
+    }
+    .checked()?;
+    let store = Store::open(&session.environment.home)?;
+    let mut plan = plan_fidelity(session, &store, &settings)?;
+    plan.findings.push(same_file_finding());
+    fidelity::measure(session, store, plan, &settings, ReportFormat::Text)
+}
+
+/// Two of the five distances are the same file here.
+fn same_file_finding() -> Finding {
+    Finding {
+        severity: Severity::Note,
+        message: "in this demo the QAT file and the naive Q4_0 of the QAT checkpoint are one file \
+                  by construction, so D(R1‖QAT file) and D(R1‖own naive Q4_0 of R1) are equal: \
+                  nobody published a better conversion of the lab model"
+            .to_owned(),
+    }
+}
+
+fn quantize_job(input: &Path, output: &Path, file_type: &str, n_threads: u32) -> QuantizeJob {
+    QuantizeJob {
+        input: input.to_path_buf(),
+        output: output.to_path_buf(),
+        file_type: file_type.to_owned(),
+        imatrix: None,
+        pure: false,
+        tensor_types: Vec::new(),
+        token_embedding_type: None,
+        output_type: None,
+        leave_output: false,
+        allow_requantize: false,
+        overwrite: true,
+        n_threads,
+    }
+}
+
+/// The lab's folder: as given, else `lab` here, else beside the program or above it.
+fn find_lab(session: &Session, args: &DemoArgs) -> anyhow::Result<PathBuf> {
+    let places: Vec<PathBuf> = match &args.lab {
+        Some(lab) => vec![lab.clone()],
+        None => {
+            let above = session.environment.program.ancestors().skip(1).take(4);
+            std::iter::once(PathBuf::from("lab")).chain(above.map(|dir| dir.join("lab"))).collect()
+        }
+    };
+    match places.iter().find(|lab| lab.join(ORIGINAL).is_file()) {
+        Some(lab) => Ok(lab.clone()),
+        None => bail!(
+            "the lab is not in `{}`; name its folder (the one with {ORIGINAL}) with --lab DIR",
+            places[0].display()
+        ),
+    }
+}

@@ -1,0 +1,93 @@
+//! `karat fidelity`: plan, measure what is missing, report.
+
+use anyhow::Context as _;
+
+use super::fidelity_run::FidelityRun;
+use super::plan_fidelity::plan_fidelity;
+use super::{Session, document, print};
+use crate::cli::{FidelityArgs, ReportFormat};
+use crate::exit::Exit;
+use crate::plan::{Expectation, FidelityPlan, expect};
+use crate::settings::FidelitySettings;
+use crate::store::Store;
+use crate::units::{Bytes, Span};
+use crate::worker::Supervisor;
+
+pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit> {
+    let settings = args.settings(session.environment.n_threads)?;
+    let store = Store::open(&session.environment.home)?;
+    let plan = plan_fidelity(session, &store, &settings)?;
+    if args.how.dry_run {
+        return dry_run(session, &store, &plan);
+    }
+    measure(session, store, plan, &settings, args.how.format)
+}
+
+/// Measures what is missing, then prints the report.
+pub(super) fn measure(
+    session: &Session,
+    store: Store,
+    plan: FidelityPlan,
+    settings: &FidelitySettings,
+    format: ReportFormat,
+) -> anyhow::Result<Exit> {
+    for finding in &plan.findings {
+        session.ui.warn(&finding.message);
+    }
+    let supervisor = Supervisor {
+        program: session.environment.program.clone(),
+        silence: settings.worker_timeout,
+    };
+    let mut run = FidelityRun::begin(session, store, plan, supervisor, settings)?;
+    let exit = run.measure()?;
+    let (store, id) = run.finish()?;
+    let document = document::document(&store, &id).context("results are stored")?;
+    print(session, &document, format)?;
+    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
+    Ok(exit)
+}
+
+fn dry_run(session: &Session, store: &Store, plan: &FidelityPlan) -> anyhow::Result<Exit> {
+    let mut missing = Vec::new();
+    let mut lines = vec!["plan".to_owned()];
+    for step in plan.steps() {
+        let n_missing = missing_windows(store, plan, step.text)?;
+        lines.push(format!("  {} {}; {n_missing} to score", step.id, step.title));
+        missing.push(n_missing);
+    }
+    let Expectation { time, measured, memory_bytes } =
+        expect(plan, &missing, known_throughput(store, plan)?);
+    let basis =
+        if measured { "from an earlier run" } else { "a guess, nothing was measured here yet" };
+    lines.push(format!("  expected time    {} ({basis})", Span(time)));
+    lines.push(format!("  expected memory  {} in one worker process", Bytes(memory_bytes)));
+    lines.push(String::new());
+    session.ui.data(lines.join("\n").as_bytes())?;
+    Ok(Exit::Ok)
+}
+
+/// Windows of a text that some track lacks.
+fn missing_windows(store: &Store, plan: &FidelityPlan, text: usize) -> anyhow::Result<u64> {
+    let planned = plan.texts[text].windows as u32;
+    let mut complete: Option<u64> = None;
+    for of in plan.tracks() {
+        let finished = match store.find_track(&plan.track_key(text, of))? {
+            Some(track) => store.finished_windows(track)?.range(..planned).count() as u64,
+            None => 0,
+        };
+        complete = Some(complete.map_or(finished, |least| least.min(finished)));
+    }
+    Ok(u64::from(planned) - complete.unwrap_or(0))
+}
+
+/// Throughput of the newest run that measured one with as many layers on the GPU.
+pub(super) fn known_throughput(store: &Store, plan: &FidelityPlan) -> anyhow::Result<Option<f64>> {
+    for summary in store.runs()? {
+        let earlier = store.run(&summary.header.id)?.plan;
+        let Ok(earlier) = serde_json::from_value::<FidelityPlan>(earlier) else { continue };
+        if earlier.throughput.is_some() && earlier.ruler.gpu_layers == plan.ruler.gpu_layers {
+            return Ok(earlier.throughput);
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,321 @@
+//! A fidelity run under way: one step per text, workers that may die, windows stored as they come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::Session;
+use crate::clock::{self, Stopwatch};
+use crate::exit::Exit;
+use crate::metric::token::PairScores;
+use crate::plan::{FidelityPlan, Pair, Step, TrackOf};
+use crate::record::{Outcome, RunHeader, StepRecord};
+use crate::settings::FidelitySettings;
+use crate::store::{Store, TrackId, WindowBlob};
+use crate::ui::Progress;
+use crate::units::Span;
+use crate::worker::{Failure, FidelityJob, Job, Message, ScoredTrack, Supervisor, WorkerError};
+
+/// A run that has begun.
+pub(super) struct FidelityRun<'s> {
+    session: &'s Session,
+    store: Store,
+    plan: FidelityPlan,
+    supervisor: Supervisor,
+    id: String,
+    outcome: Outcome,
+    /// Weights × tokens computed, and the seconds it took.
+    computed: (f64, f64),
+}
+
+/// What one step has come to so far.
+#[derive(Default)]
+struct StepState {
+    /// Models not tried again in this step.
+    dropped: BTreeSet<usize>,
+    errors: Vec<String>,
+    log: Vec<String>,
+    peak_memory_bytes: Option<u64>,
+    /// Sum and count of KLD per comparison with the first reference, for the progress line.
+    running: BTreeMap<usize, (f64, usize)>,
+}
+
+impl StepState {
+    /// Keeps the mean KLD against the original of every candidate on the progress line.
+    fn show_running(
+        &mut self,
+        plan: &FidelityPlan,
+        blobs: &[(TrackOf, Vec<u8>)],
+        progress: &Progress,
+    ) {
+        for (of, data) in blobs {
+            let TrackOf::Pair(Pair { reference: 0, candidate }) = of else { continue };
+            if let Ok(scores) = PairScores::decode(data) {
+                let (sum, n) = self.running.entry(*candidate).or_default();
+                *sum += scores.kld().iter().sum::<f64>();
+                *n += scores.len();
+            }
+        }
+        let figures: Vec<String> = self
+            .running
+            .iter()
+            .map(|(&model, (sum, n))| format!("{} {:.4}", plan.models[model].name, sum / *n as f64))
+            .collect();
+        progress.show(format!("KLD {}", figures.join(" ")));
+    }
+}
+
+/// Tracks that lack the same windows of a text: they are scored together.
+struct Group {
+    tracks: BTreeMap<TrackOf, TrackId>,
+    windows: Vec<u32>,
+}
+
+impl<'s> FidelityRun<'s> {
+    pub(super) fn begin(
+        session: &'s Session,
+        store: Store,
+        plan: FidelityPlan,
+        supervisor: Supervisor,
+        settings: &FidelitySettings,
+    ) -> anyhow::Result<Self> {
+        let started = clock::now();
+        let id = store.new_run_id(&started)?;
+        let header = RunHeader {
+            id: id.clone(),
+            karat_version: env!("CARGO_PKG_VERSION").to_owned(),
+            command: session.environment.command_line.clone(),
+            started,
+            finished: None,
+            outcome: Outcome::Unfinished,
+            seed: settings.seed,
+            level: settings.level,
+        };
+        store.begin_run(&header, &serde_json::to_value(&plan)?)?;
+        let mut run = Self {
+            session,
+            store,
+            plan,
+            supervisor,
+            id,
+            outcome: Outcome::Done,
+            computed: (0.0, 0.0),
+        };
+        for (position, step) in run.plan.steps().iter().enumerate() {
+            run.record(step, position, &StepState::default(), Outcome::Unfinished, 0.0)?;
+        }
+        Ok(run)
+    }
+
+    /// Does every step; a step that fails does not stop the others.
+    pub(super) fn measure(&mut self) -> anyhow::Result<Exit> {
+        for (position, step) in self.plan.steps().iter().enumerate() {
+            let watch = Stopwatch::start();
+            let state = self.step(step)?;
+            let failed = !state.errors.is_empty();
+            for error in &state.errors {
+                self.session.ui.warn(&format!("{}: {error}", self.plan.texts[step.text].name));
+            }
+            let outcome = if failed { Outcome::Failed } else { Outcome::Done };
+            if failed {
+                self.outcome = Outcome::Failed;
+            }
+            self.record(step, position, &state, outcome, watch.elapsed().as_secs_f64())?;
+        }
+        Ok(if self.outcome == Outcome::Failed { Exit::StepsFailed } else { Exit::Ok })
+    }
+
+    /// Closes the run and gives back the store and the run's id.
+    pub(super) fn finish(mut self) -> anyhow::Result<(Store, String)> {
+        let (work, seconds) = self.computed;
+        if seconds > 1.0 {
+            self.plan.throughput = Some(work / seconds);
+            self.store.update_plan(&self.id, &serde_json::to_value(&self.plan)?)?;
+        }
+        self.store.finish_run(&self.id, &clock::now(), self.outcome)?;
+        Ok((self.store, self.id))
+    }
+
+    /// Scores a text until nothing is missing but what dropped models lack.
+    fn step(&mut self, step: &Step) -> anyhow::Result<StepState> {
+        let watch = Stopwatch::start();
+        let text = &self.plan.texts[step.text];
+        let title = text.name.clone();
+        let mut progress = self.session.ui.progress(&title, text.windows, "windows");
+        let mut state = StepState::default();
+        let mut scored = 0;
+        while let Some(group) = self.next_group(step.text, &state.dropped)? {
+            progress.set(self.plan.texts[step.text].windows - group.windows.len() as u64);
+            match self.run_group(step.text, &group, &mut state, &mut progress) {
+                Ok(n) => scored += n,
+                Err(WorkerError::Failed(failure)) => {
+                    if !self.note_failure(&mut state, &failure) {
+                        break;
+                    }
+                }
+                Err(WorkerError::Caller(error)) => return Err(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let closing = match (state.errors.is_empty(), scored) {
+            (true, 0) => "all windows were scored before".to_owned(),
+            (true, n) => format!("{n} windows in {}", Span(watch.elapsed())),
+            (false, _) => "ended with failures".to_owned(),
+        };
+        progress.finish(&closing);
+        Ok(state)
+    }
+
+    /// The next tracks to score together, and the windows they lack.
+    fn next_group(
+        &mut self,
+        text: usize,
+        dropped: &BTreeSet<usize>,
+    ) -> anyhow::Result<Option<Group>> {
+        let planned = self.plan.texts[text].windows as u32;
+        let mut groups: BTreeMap<Vec<u32>, BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
+        for of in self.plan.tracks() {
+            if of.models().any(|model| dropped.contains(&model)) {
+                continue;
+            }
+            let track = self.store.track(&self.plan.track_key(text, of))?;
+            let finished = self.store.finished_windows(track)?;
+            let missing: Vec<u32> = (0..planned).filter(|w| !finished.contains(w)).collect();
+            if !missing.is_empty() {
+                groups.entry(missing).or_default().insert(of, track);
+            }
+        }
+        Ok(groups.pop_last().map(|(windows, tracks)| Group { tracks, windows }))
+    }
+
+    /// Runs one worker; gives the windows it scored.
+    fn run_group(
+        &mut self,
+        text: usize,
+        group: &Group,
+        state: &mut StepState,
+        progress: &mut Progress,
+    ) -> Result<u64, WorkerError<anyhow::Error>> {
+        let members: Vec<usize> = {
+            let all = group.tracks.keys().flat_map(|of| of.models());
+            all.collect::<BTreeSet<_>>().into_iter().collect()
+        };
+        let job = self.job(text, group, &members);
+        let watch = Stopwatch::start();
+        let mut n_scored = 0;
+        let (store, plan) = (&mut self.store, &self.plan);
+        let outcome = self.supervisor.run(&job, |message| {
+            let Message::Window { window_idx, tracks } = message else { return Ok(()) };
+            let blobs = decode(&tracks, &members)?;
+            let stored: Vec<WindowBlob<'_>> = blobs
+                .iter()
+                .filter_map(|(of, data)| {
+                    Some(WindowBlob { track: *group.tracks.get(of)?, window_idx, data })
+                })
+                .collect();
+            store.put_windows(&stored)?;
+            n_scored += 1;
+            progress.advance(1);
+            state.show_running(plan, &blobs, progress);
+            Ok(())
+        });
+        let weights: u64 = members.iter().map(|&model| self.plan.n_params[model]).sum();
+        self.computed.0 += weights as f64 * (n_scored * u64::from(self.plan.ruler.n_ctx)) as f64;
+        self.computed.1 += watch.elapsed().as_secs_f64();
+        match outcome {
+            Ok(peak) => {
+                state.peak_memory_bytes = state.peak_memory_bytes.max(peak);
+                Ok(n_scored)
+            }
+            Err(WorkerError::Failed(mut failure)) => {
+                failure.model = failure.model.and_then(|local| members.get(local).copied());
+                Err(WorkerError::Failed(failure))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    fn job(&self, text: usize, group: &Group, members: &[usize]) -> Job {
+        let local = |model: usize| members.binary_search(&model).unwrap_or(0);
+        let own = group.tracks.keys().filter_map(|of| match of {
+            TrackOf::Own(model) => Some(local(*model)),
+            TrackOf::Pair(_) => None,
+        });
+        let pairs = group.tracks.keys().filter_map(|of| match of {
+            TrackOf::Own(_) => None,
+            TrackOf::Pair(Pair { reference, candidate }) => {
+                Some(Pair { reference: local(*reference), candidate: local(*candidate) })
+            }
+        });
+        Job::Fidelity(FidelityJob {
+            models: members.iter().map(|&m| self.plan.models[m].path.clone().into()).collect(),
+            own: own.collect(),
+            pairs: pairs.collect(),
+            // The vocabulary that counts is the original's, whoever takes part.
+            vocabulary: self.plan.models[0].path.clone().into(),
+            text: self.plan.texts[text].path.clone().into(),
+            ruler: self.plan.ruler.clone(),
+            windows: group.windows.clone(),
+            n_threads: self.plan.n_threads,
+        })
+    }
+
+    /// Records a failure; whether the step can go on without the model to blame.
+    fn note_failure(&self, state: &mut StepState, failure: &Failure) -> bool {
+        state.log.clone_from(&failure.log);
+        match failure.model {
+            Some(model) if model != 0 => {
+                state.errors.push(format!("{}: {}", self.plan.models[model].name, failure.kind));
+                state.dropped.insert(model)
+            }
+            Some(model) => {
+                state.errors.push(format!("{}: {}", self.plan.models[model].name, failure.kind));
+                false
+            }
+            None => {
+                state.errors.push(failure.kind.to_string());
+                false
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        step: &Step,
+        position: usize,
+        state: &StepState,
+        outcome: Outcome,
+        seconds: f64,
+    ) -> anyhow::Result<()> {
+        let record = StepRecord {
+            id: step.id.clone(),
+            title: step.title.clone(),
+            outcome,
+            seconds,
+            peak_memory_bytes: state.peak_memory_bytes,
+            error: (!state.errors.is_empty()).then(|| state.errors.join("; ")),
+            engine_log: state.log.clone(),
+        };
+        Ok(self.store.record_step(&self.id, &record, position as u32)?)
+    }
+}
+
+/// Blobs of a window, by the plan's own indexes.
+fn decode(tracks: &[ScoredTrack], members: &[usize]) -> anyhow::Result<Vec<(TrackOf, Vec<u8>)>> {
+    let global = |local: usize| {
+        members.get(local).copied().context("the worker named a model that it was not given")
+    };
+    let decode = |track: &ScoredTrack| {
+        let of = match track.of {
+            TrackOf::Own(model) => TrackOf::Own(global(model)?),
+            TrackOf::Pair(Pair { reference, candidate }) => {
+                TrackOf::Pair(Pair { reference: global(reference)?, candidate: global(candidate)? })
+            }
+        };
+        let data = BASE64.decode(&track.data).context("the worker sent an unreadable window")?;
+        Ok((of, data))
+    };
+    tracks.iter().map(decode).collect()
+}

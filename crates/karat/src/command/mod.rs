@@ -1,0 +1,84 @@
+//! Commands: each verb put together from plan, models, workers, store and report. The top of the
+//! program; nothing names it but `main`.
+
+mod build;
+mod compare;
+mod demo;
+mod document;
+mod fidelity;
+mod fidelity_run;
+mod plan_fidelity;
+mod report;
+mod runs;
+mod worker;
+
+use std::io;
+
+use anyhow::Context as _;
+
+use crate::cli::{Cli, ReportFormat, Verb};
+use crate::exit::Exit;
+use crate::record::RunDocument;
+use crate::report::{ReportOptions, formats};
+use crate::settings::Environment;
+use crate::ui::Ui;
+
+/// What every command gets.
+pub struct Session {
+    /// The process's surroundings.
+    pub environment: Environment,
+    /// The terminal.
+    pub ui: Ui,
+}
+
+/// Runs a parsed command line.
+pub fn run(cli: Cli) -> Exit {
+    if matches!(cli.verb, Verb::Worker) {
+        return worker::run();
+    }
+    let environment = match Environment::read(cli.home) {
+        Ok(environment) => environment,
+        Err(error) => {
+            Ui::new(cli.color, false, cli.quiet).error(&error.to_string());
+            return Exit::Error;
+        }
+    };
+    let ui = Ui::new(cli.color, environment.no_color, cli.quiet);
+    let session = Session { environment, ui };
+    let outcome = match &cli.verb {
+        Verb::Compare(args) => compare::run(&session, args),
+        Verb::Fidelity(args) => fidelity::run(&session, args),
+        Verb::Quantize(args) => build::quantize(&session, args),
+        Verb::Twin(args) => build::twin(&session, args),
+        Verb::Report(args) => report::run(&session, args),
+        Verb::Runs => runs::run(&session),
+        Verb::Demo(args) => demo::run(&session, args),
+        Verb::Worker => Ok(worker::run()),
+    };
+    outcome.unwrap_or_else(|error| {
+        ui.error(&one_line(&error));
+        Exit::Error
+    })
+}
+
+/// An error and its causes as one line.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Renders a document in the form asked for.
+fn render(document: &RunDocument, format: ReportFormat, color: bool) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for form in formats(ReportOptions { color }) {
+        if form.name() == format.name() {
+            form.render(document, &mut bytes)?;
+        }
+    }
+    Ok(bytes)
+}
+
+/// Prints a document to standard output.
+fn print(session: &Session, document: &RunDocument, format: ReportFormat) -> anyhow::Result<()> {
+    let bytes = render(document, format, session.ui.colors_output())?;
+    session.ui.data(&bytes).context("cannot write to standard output")
+}

@@ -1,0 +1,178 @@
+//! Makes the plan of a fidelity run: opens and hashes the files, checks that they belong together,
+//! and asks a worker how long the texts are. Nothing is measured.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use sha2::{Digest, Sha256};
+
+use super::Session;
+use crate::machine;
+use crate::model::{ModelFile, check_same_model, sha256_of, short_names, text_names};
+use crate::plan::{FidelityPlan, Roles};
+use crate::record::{Finding, ModelRecord, ModelRole, Severity, TextRecord};
+use crate::settings::FidelitySettings;
+use crate::store::Store;
+use crate::worker::{FailureKind, Job, Message, Supervisor, SurveyJob, SurveyReply, WorkerError};
+
+/// Opens every file, so that bad input is found before anything is measured.
+pub(super) fn plan_fidelity(
+    session: &Session,
+    store: &Store,
+    settings: &FidelitySettings,
+) -> anyhow::Result<FidelityPlan> {
+    let paths: Vec<PathBuf> =
+        settings.references.iter().chain(&settings.candidates).cloned().collect();
+    let names = short_names(&paths);
+    let files = paths.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let mut findings = Vec::new();
+    for (name, file) in names.iter().zip(&files).skip(1) {
+        findings.extend(check_same_model((&names[0], &files[0]), (name, file))?);
+    }
+    let texts = read_texts(settings)?;
+    let reply = survey(session, settings, files[0].path.clone())?;
+    let models = describe_models(session, store, settings, &names, &files)?;
+    findings.extend(proxy_finding(&models[0]));
+    Ok(FidelityPlan {
+        n_params: files.iter().map(ModelFile::n_params).collect(),
+        n_vocab: files[0].n_vocab() as u64,
+        texts: count_windows(settings, texts, &reply.tokens)?,
+        ruler: settings.ruler.clone(),
+        n_threads: settings.n_threads,
+        roles: roles(settings),
+        findings,
+        machine: machine::describe(reply.devices),
+        engine: reply.engine,
+        throughput: None,
+        models,
+    })
+}
+
+fn describe_models(
+    session: &Session,
+    store: &Store,
+    settings: &FidelitySettings,
+    names: &[String],
+    files: &[ModelFile],
+) -> anyhow::Result<Vec<ModelRecord>> {
+    let bytes: u64 = files.iter().map(|file| file.gguf.file_bytes()).sum();
+    let mut progress = session.ui.progress("hashing models", bytes / 1_000_000, "MB");
+    let (mut read, mut models) = (0, Vec::new());
+    for (index, (name, file)) in names.iter().zip(files).enumerate() {
+        let sha256 = sha256_of(file.gguf.parts(), store, |n| {
+            read += n;
+            progress.set(read / 1_000_000);
+        })?;
+        let is_reference = index < settings.references.len();
+        models.push(ModelRecord {
+            name: name.clone(),
+            role: if is_reference { ModelRole::Reference } else { ModelRole::Candidate },
+            path: file.path.display().to_string(),
+            sha256,
+            bytes: file.gguf.file_bytes(),
+            architecture: file.architecture.clone(),
+            tensor_types: file.tensor_types(),
+            bits_per_weight: file.bits_per_weight,
+            proxy_reference: index == 0 && file.is_quantized(),
+        });
+    }
+    progress.discard();
+    Ok(models)
+}
+
+/// The remark that a quantized file stands in for the original.
+fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
+    reference.proxy_reference.then(|| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} is itself quantized ({:.2} bits per weight): a proxy reference. Distances are from \
+             it, not from the original, and a build made like it looks closer than it is",
+            reference.name, reference.bits_per_weight
+        ),
+    })
+}
+
+/// Name, path and hash of each text; token counts come later.
+fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
+    let names = text_names(&settings.texts);
+    let read = |(name, path): (String, &PathBuf)| {
+        let bytes = std::fs::read(path)
+            .with_context(|| format!("cannot read text `{}`", path.display()))?;
+        if let Err(error) = std::str::from_utf8(&bytes) {
+            let at = error.valid_up_to();
+            bail!("text `{}` is not UTF-8 at byte {at}; convert it first", path.display());
+        }
+        let digest = Sha256::digest(&bytes);
+        Ok(TextRecord {
+            name,
+            path: path.display().to_string(),
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            tokens: 0,
+            windows: 0,
+        })
+    };
+    names.into_iter().zip(&settings.texts).map(read).collect()
+}
+
+fn count_windows(
+    settings: &FidelitySettings,
+    mut texts: Vec<TextRecord>,
+    tokens: &[u64],
+) -> anyhow::Result<Vec<TextRecord>> {
+    let n_ctx = u64::from(settings.ruler.n_ctx);
+    for (text, &tokens) in texts.iter_mut().zip(tokens) {
+        let windows = tokens / n_ctx;
+        if windows < 2 {
+            bail!(
+                "text `{}` has {tokens} tokens, less than two windows of {n_ctx}; give a longer \
+                 text or a smaller --ctx",
+                text.path
+            );
+        }
+        text.tokens = tokens;
+        text.windows = settings.chunks.map_or(windows, |most| windows.min(u64::from(most)));
+    }
+    Ok(texts)
+}
+
+fn roles(settings: &FidelitySettings) -> Roles {
+    let first = settings.references.len();
+    let index = |path: &Option<PathBuf>| {
+        let path = path.as_ref()?;
+        settings.candidates.iter().position(|candidate| candidate == path).map(|i| first + i)
+    };
+    Roles { qat: index(&settings.qat), twin: index(&settings.twin), naive: index(&settings.naive) }
+}
+
+/// Asks a worker who the engine is and how many tokens the texts have.
+fn survey(
+    session: &Session,
+    settings: &FidelitySettings,
+    model: PathBuf,
+) -> anyhow::Result<SurveyReply> {
+    let supervisor = Supervisor {
+        program: session.environment.program.clone(),
+        silence: settings.worker_timeout,
+    };
+    let job = Job::Survey(SurveyJob {
+        model,
+        texts: settings.texts.clone(),
+        parse_special: settings.ruler.parse_special,
+    });
+    let mut reply = None;
+    let outcome = supervisor.run(&job, |message| {
+        if let Message::Survey(survey) = message {
+            reply = Some(survey);
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    match (outcome, reply) {
+        (Ok(_), Some(reply)) => Ok(reply),
+        (Ok(_), None) => bail!("the worker gave no answer"),
+        (Err(WorkerError::Failed(failure)), _) => match failure.kind {
+            FailureKind::Reported { error, .. } => bail!(error),
+            kind => bail!("{kind}; {}", failure.log.join("; ")),
+        },
+        (Err(error), _) => Err(error.into()),
+    }
+}

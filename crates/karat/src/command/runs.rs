@@ -1,0 +1,21 @@
+//! `karat runs`: what is stored.
+
+use super::Session;
+use crate::exit::Exit;
+use crate::report::{ListedRun, run_list};
+use crate::store::Store;
+
+pub(super) fn run(session: &Session) -> anyhow::Result<Exit> {
+    let store = Store::open(&session.environment.home)?;
+    let runs: Vec<ListedRun> = store
+        .runs()?
+        .into_iter()
+        .map(|run| ListedRun { header: run.header, n_steps: run.n_steps, n_done: run.n_done })
+        .collect();
+    if runs.is_empty() {
+        session.ui.note("no run is stored yet; `karat demo` makes one");
+        return Ok(Exit::Ok);
+    }
+    session.ui.data(run_list(&runs, session.ui.colors_output()).as_bytes())?;
+    Ok(Exit::Ok)
+}

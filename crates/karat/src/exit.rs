@@ -1,0 +1,33 @@
+//! Exit codes, in one place.
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Ok,
+    /// Bad input, or an error; nothing half-written.
+    Error,
+    /// Some steps failed; what was measured is stored and reported.
+    StepsFailed,
+}
+
+impl Exit {
+    /// The process's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Error => 2,
+            Self::StepsFailed => 3,
+        }
+    }
+}
+
+/// The list for `--help`.
+pub const HELP: &str = "\
+Exit codes:
+  0  all went well
+  1  a threshold you set was crossed
+  2  bad input or an error; nothing half-written
+  3  some steps failed (a worker died or hung); what was measured is stored and reported
+
+Results, cache and demo builds live in KARAT_HOME, or --home DIR, else the XDG data folder.";

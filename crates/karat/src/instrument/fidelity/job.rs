@@ -1,0 +1,137 @@
+//! A fidelity job inside a worker: loads the models, reads the text, sends windows as they finish.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use karat_llama::{EngineError, Model, ModelParams, Special, Threads, Vocab};
+
+use super::pass::{Pass, PassError, WindowScores};
+use super::window::Windows;
+use crate::backend::embedded::{Embedded, EmbeddedParams};
+use crate::backend::{BackendError, Logits, Token};
+use crate::metric::kernel::Kernel;
+use crate::plan::TrackOf;
+use crate::settings::RulerSpec;
+use crate::worker::{Channel, FidelityJob, Message, ScoredTrack};
+
+/// Why a job stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// A model could not be loaded.
+    #[error("{source}")]
+    Load {
+        /// Index into the job's models.
+        model: usize,
+        /// Why.
+        source: BackendError,
+    },
+    /// The engine failed apart from any model.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A window could not be scored.
+    #[error(transparent)]
+    Pass(#[from] PassError),
+    /// The text cannot be read.
+    #[error("cannot read text `{}`: {reason}", path.display())]
+    Text {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A window beyond the end of the text was asked for.
+    #[error("text has {got} windows, window {want} was asked for: it changed while karat ran")]
+    NoWindow {
+        /// Windows in the text.
+        got: usize,
+        /// Index asked for.
+        want: u32,
+    },
+}
+
+impl JobError {
+    /// The model to blame, where one is.
+    pub fn model(&self) -> Option<usize> {
+        match self {
+            Self::Load { model, .. }
+            | Self::Pass(PassError::Backend { model, .. } | PassError::Row { model, .. }) => {
+                Some(*model)
+            }
+            Self::Engine(_) | Self::Text { .. } | Self::NoWindow { .. } => None,
+        }
+    }
+}
+
+/// Runs a job to its end; every finished window is sent at once.
+pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
+    let threads = Threads::new(job.n_threads)?;
+    let mut models = load_models(job, &threads, channel)?;
+    let vocab = vocabulary(&job.vocabulary)?;
+    let tokens = tokenize(&vocab, &job.text, job.ruler.parse_special)?;
+    let bos = window_bos(&vocab);
+    let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
+    let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
+    let mut pass = Pass::new(models, job.own.clone(), job.pairs.clone(), Kernel::detect());
+    for &window_idx in &job.windows {
+        let window = windows
+            .get(window_idx as usize)
+            .ok_or(JobError::NoWindow { got: windows.len(), want: window_idx })?;
+        let scores = pass.score(&window, |model| channel.send(&Message::Working { model }))?;
+        channel.send(&Message::Window { window_idx, tracks: encode(job, &scores) });
+    }
+    Ok(())
+}
+
+fn load_models(
+    job: &FidelityJob,
+    threads: &Threads,
+    channel: &Channel,
+) -> Result<Vec<Embedded>, JobError> {
+    let RulerSpec { n_ctx, n_ubatch, gpu_layers, .. } = job.ruler;
+    let params = EmbeddedParams { n_ctx, n_ubatch, gpu_layers };
+    let mut models = Vec::with_capacity(job.models.len());
+    for (model, path) in job.models.iter().enumerate() {
+        channel.send(&Message::Working { model });
+        let heart = channel.clone();
+        let loaded = Embedded::load(path, &params, threads, move || heart.alive());
+        models.push(loaded.map_err(|source| JobError::Load { model, source })?);
+    }
+    Ok(models)
+}
+
+/// The vocabulary of a model file, without its weights.
+pub fn vocabulary(path: &Path) -> Result<Vocab, JobError> {
+    let params = ModelParams { vocab_only: true, ..ModelParams::default() };
+    Ok(Model::load(path, &params, |_| true)?.vocab())
+}
+
+/// The token each window begins with.
+fn window_bos(vocab: &Vocab) -> Option<Token> {
+    if vocab.adds_bos() { vocab.bos() } else { None }
+}
+
+/// Tokens of a text file, as llama-perplexity makes them: one newline at the very end does not
+/// count, BOS goes in front where the model wants one.
+pub fn tokenize(vocab: &Vocab, path: &Path, parse_special: bool) -> Result<Vec<Token>, JobError> {
+    let unreadable = |reason| JobError::Text { path: path.to_path_buf(), reason };
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        unreadable(format!("not UTF-8 at byte {}; convert it first", error.valid_up_to()))
+    })?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let special = if parse_special { Special::Parsed } else { Special::AsText };
+    Ok(vocab.tokenize(text, true, special)?)
+}
+
+fn encode(job: &FidelityJob, scores: &WindowScores) -> Vec<ScoredTrack> {
+    let own = job.own.iter().zip(&scores.own).map(|(&model, scores)| ScoredTrack {
+        of: TrackOf::Own(model),
+        data: BASE64.encode(scores.encode()),
+    });
+    let pairs = job.pairs.iter().zip(&scores.pairs).map(|(&pair, scores)| ScoredTrack {
+        of: TrackOf::Pair(pair),
+        data: BASE64.encode(scores.encode()),
+    });
+    own.chain(pairs).collect()
+}

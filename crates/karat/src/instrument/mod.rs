@@ -1,0 +1,3 @@
+//! Instruments: each measures one thing. Owns how a measurement is made; never prints or stores.
+
+pub mod fidelity;

@@ -1,0 +1,16 @@
+//! The worker process: everything that touches the engine runs in a child of the same binary.
+//! Owns the messages, the supervisor (parent side) and the channel (child side); knows no metric.
+//!
+//! One worker does one job and ends. It aborts, is killed or hangs alone: the parent records what
+//! happened, with the engine's last log lines, and goes on.
+
+mod channel;
+mod protocol;
+mod supervisor;
+
+pub use channel::{Channel, ChannelError};
+pub use protocol::{
+    FidelityJob, Job, Message, PROTOCOL, QuantizeJob, Request, ScoredTrack, SurveyJob, SurveyReply,
+    TwinJob,
+};
+pub use supervisor::{Failure, FailureKind, Supervisor, WorkerError};

@@ -1,0 +1,199 @@
+//! What parent and worker say to each other: JSON lines, versioned. One request down, messages up.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::plan::{Pair, TrackOf};
+use crate::record::EngineRecord;
+use crate::settings::RulerSpec;
+
+/// Version of the messages. Parent and worker are the same binary, unless it was replaced while it
+/// ran; then this says so.
+pub const PROTOCOL: u32 = 1;
+
+/// The one line the parent writes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// [`PROTOCOL`].
+    pub protocol: u32,
+    /// What to do.
+    pub job: Job,
+}
+
+/// What a worker can do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// Say who the engine is and how many tokens texts have.
+    Survey(SurveyJob),
+    /// Score windows of one text with several models in lock-step.
+    Fidelity(FidelityJob),
+    /// Make a build.
+    Quantize(QuantizeJob),
+    /// Make a matched control.
+    Twin(TwinJob),
+}
+
+/// Arguments of [`Job::Survey`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyJob {
+    /// Model whose vocabulary counts; only its vocabulary is loaded.
+    pub model: PathBuf,
+    /// Texts to count tokens of.
+    pub texts: Vec<PathBuf>,
+    /// Special tokens in the texts count as such.
+    pub parse_special: bool,
+}
+
+/// Answer to [`Job::Survey`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyReply {
+    /// The engine.
+    pub engine: EngineRecord,
+    /// Devices besides the processor.
+    pub devices: Vec<String>,
+    /// Tokens of each text, BOS included where the model adds one.
+    pub tokens: Vec<u64>,
+}
+
+/// Arguments of [`Job::Fidelity`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FidelityJob {
+    /// Files to load.
+    pub models: Vec<PathBuf>,
+    /// Models whose own scores are wanted.
+    pub own: Vec<usize>,
+    /// Comparisons wanted.
+    pub pairs: Vec<Pair>,
+    /// Model whose vocabulary makes the tokens: the same one in every job of a run.
+    pub vocabulary: PathBuf,
+    /// The text.
+    pub text: PathBuf,
+    /// How to score it.
+    pub ruler: RulerSpec,
+    /// Windows to score.
+    pub windows: Vec<u32>,
+    /// Engine threads.
+    pub n_threads: u32,
+}
+
+/// Arguments of [`Job::Quantize`]; see `karat quantize --help`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the engine's own quantizer")]
+pub struct QuantizeJob {
+    /// Original.
+    pub input: PathBuf,
+    /// File to make.
+    pub output: PathBuf,
+    /// File type as the user named it.
+    pub file_type: String,
+    /// Importance matrix.
+    pub imatrix: Option<PathBuf>,
+    /// One type for all tensors.
+    pub pure: bool,
+    /// `REGEX=TYPE`, first match wins.
+    pub tensor_types: Vec<String>,
+    /// Type of the token embedding.
+    pub token_embedding_type: Option<String>,
+    /// Type of the output tensor.
+    pub output_type: Option<String>,
+    /// Leave the output tensor as it is.
+    pub leave_output: bool,
+    /// Accept an input that is already quantized.
+    pub allow_requantize: bool,
+    /// Replace an existing output.
+    pub overwrite: bool,
+    /// Engine threads.
+    pub n_threads: u32,
+}
+
+/// Arguments of [`Job::Twin`]; see `karat twin --help`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwinJob {
+    /// File whose tensor types are copied.
+    pub like: PathBuf,
+    /// Original.
+    pub original: PathBuf,
+    /// File to make.
+    pub output: PathBuf,
+    /// Importance matrix.
+    pub imatrix: Option<PathBuf>,
+    /// Replace an existing output.
+    pub overwrite: bool,
+    /// Engine threads.
+    pub n_threads: u32,
+}
+
+/// One track's results of one window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoredTrack {
+    /// Whose they are.
+    pub of: TrackOf,
+    /// Encoded results (`metric::token`), base64.
+    pub data: String,
+}
+
+/// What a worker says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// First message.
+    Hello {
+        /// [`PROTOCOL`].
+        protocol: u32,
+    },
+    /// A sign of life from inside the engine.
+    Alive,
+    /// A line of the engine's log.
+    Log {
+        /// Its text.
+        line: String,
+    },
+    /// Which model the engine is busy with: the one to blame if it dies now.
+    Working {
+        /// Index into the job's models.
+        model: usize,
+    },
+    /// Share of a long step, e.g. tensors quantized.
+    Progress {
+        /// Done so far.
+        done: u64,
+        /// Of this many.
+        total: u64,
+    },
+    /// Answer to [`Job::Survey`].
+    Survey(SurveyReply),
+    /// One window, complete.
+    Window {
+        /// Which.
+        window_idx: u32,
+        /// Every wanted track.
+        tracks: Vec<ScoredTrack>,
+    },
+    /// A build was made.
+    Built {
+        /// Bytes of the file.
+        bytes: u64,
+        /// Weight bits over weights.
+        bits_per_weight: f64,
+        /// Tensors of each type.
+        types: Vec<(String, u64)>,
+        /// What the user should know, one sentence each.
+        notes: Vec<String>,
+    },
+    /// Last message of a job that went well.
+    Done {
+        /// Peak resident size of this process.
+        peak_memory_bytes: Option<u64>,
+    },
+    /// Last message of a job that did not.
+    Failed {
+        /// One line.
+        error: String,
+        /// The model to blame, where one is.
+        model: Option<usize>,
+        /// The input is at fault, not the engine or the machine.
+        bad_input: bool,
+    },
+}
