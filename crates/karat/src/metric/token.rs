@@ -363,7 +363,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(3), cases: 500, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(3),
+            cases: 500,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn model_scores_survive_to_the_bit(nll in prop::collection::vec(number(), 0..200)) {
@@ -374,13 +378,17 @@ mod tests {
             let bytes = scores.encode();
             let back = ModelScores::decode(&bytes)?;
             prop_assert_eq!(back.encode(), bytes);
-            let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-            prop_assert_eq!(bits(&back.nll), bits(&nll));
+            for (got, want) in back.nll.iter().zip(&nll) {
+                prop_assert_eq!(got.to_bits(), want.to_bits());
+            }
+            prop_assert_eq!(back.len(), nll.len());
         }
 
         #[test]
         fn pair_scores_survive_to_the_bit(
-            rows in prop::collection::vec((number(), number(), number(), 0..=5u8, any::<bool>()), 0..200)
+            rows in prop::collection::vec(
+                (number(), number(), number(), 0..=5u8, any::<bool>()), 0..200
+            )
         ) {
             let mut scores = PairScores::default();
             for &(kld, reverse, delta, overlap, same) in &rows {

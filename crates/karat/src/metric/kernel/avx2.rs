@@ -9,8 +9,8 @@ use std::arch::x86_64::{
     __m256, __m256d, _CMP_GT_OQ, _CMP_NLE_UQ, _mm256_add_epi32, _mm256_add_pd, _mm256_and_ps,
     _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cmp_ps,
     _mm256_cvtps_pd, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_movemask_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_pd, _mm256_slli_epi32,
-    _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_ps,
+    _mm256_max_ps, _mm256_movemask_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_pd,
+    _mm256_slli_epi32, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_ps,
 };
 
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
@@ -140,6 +140,12 @@ impl Vector for Avx2 {
     fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
         unsafe { _mm256_and_ps(before, _mm256_cmp_ps::<_CMP_GT_OQ>(left, right)) }
+    }
+
+    #[inline(always)]
+    fn max(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX2 and FMA.
+        unsafe { _mm256_max_ps(left, right) }
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use std::arch::x86_64::{
     __m512, __m512d, __mmask16, _CMP_GT_OQ, _CMP_NLE_UQ, _mm512_add_epi32, _mm512_add_pd,
     _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
     _mm512_cvtps_pd, _mm512_extractf32x8_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_set1_ps, _mm512_setzero_pd,
+    _mm512_mask_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_pd,
     _mm512_slli_epi32, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
@@ -102,16 +102,16 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn load(self, block: &Block, phase: usize) -> Self::F32 {
         assert!(phase < PHASES);
-        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the access
-        // inside the block.
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the
+        // access inside the block.
         unsafe { _mm512_loadu_ps(block.as_ptr().add(phase * Self::WIDTH)) }
     }
 
     #[inline(always)]
     fn store(self, block: &mut Block, phase: usize, value: Self::F32) {
         assert!(phase < PHASES);
-        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the access
-        // inside the block.
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the
+        // access inside the block.
         unsafe { _mm512_storeu_ps(block.as_mut_ptr().add(phase * Self::WIDTH), value) }
     }
 
@@ -140,6 +140,12 @@ impl Vector for Avx512 {
     fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
         unsafe { _mm512_mask_cmp_ps_mask::<_CMP_GT_OQ>(before, left, right) }
+    }
+
+    #[inline(always)]
+    fn max(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ.
+        unsafe { _mm512_max_ps(left, right) }
     }
 
     #[inline(always)]
@@ -187,8 +193,8 @@ impl Vector for Avx512 {
     #[inline(always)]
     fn store_sum(self, lanes: &mut LaneSums, phase: usize, sum: Self::Sum) {
         assert!(phase < PHASES);
-        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the access
-        // inside the lanes.
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ; the assertion keeps the
+        // access inside the lanes.
         unsafe {
             let lanes = lanes.as_mut_ptr().add(phase * Self::WIDTH);
             _mm512_storeu_pd(lanes, sum[0]);

@@ -69,6 +69,8 @@ trait Vector: Copy {
     fn add_exponent(self, value: Self::F32, power: Self::F32) -> Self::F32;
     /// `before` and `left > right`; the latter is false for NaN.
     fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask;
+    /// The larger of each two; either or NaN where one is NaN.
+    fn max(self, left: Self::F32, right: Self::F32) -> Self::F32;
     /// Bit `i` set where element `i` is *not* `left <= right`: greater, or NaN.
     fn not_at_most(self, left: Self::F32, right: Self::F32) -> u32;
     /// `value` where the mask is true, else +0.

@@ -8,8 +8,8 @@
 use std::arch::aarch64::{
     float32x4_t, float64x2_t, uint32x4_t, vaddq_f64, vaddq_u32, vaddvq_u32, vandq_u32, vcgtq_f32,
     vcleq_f32, vcvt_f64_f32, vcvt_high_f64_f32, vdupq_n_f32, vdupq_n_f64, vdupq_n_u32, vfmaq_f32,
-    vfmaq_f64, vget_low_f32, vld1q_f32, vld1q_u32, vminvq_u32, vmvnq_u32, vreinterpretq_f32_u32,
-    vreinterpretq_u32_f32, vshlq_n_u32, vst1q_f32, vst1q_f64, vsubq_f32,
+    vfmaq_f64, vget_low_f32, vld1q_f32, vld1q_u32, vmaxq_f32, vminvq_u32, vmvnq_u32,
+    vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32, vst1q_f32, vst1q_f64, vsubq_f32,
 };
 
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
@@ -134,6 +134,12 @@ impl Vector for Neon {
     fn and_greater(self, before: Self::Mask, left: Self::F32, right: Self::F32) -> Self::Mask {
         // SAFETY: `self` proves that the machine has NEON.
         unsafe { vandq_u32(before, vcgtq_f32(left, right)) }
+    }
+
+    #[inline(always)]
+    fn max(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has NEON.
+        unsafe { vmaxq_f32(left, right) }
     }
 
     #[inline(always)]

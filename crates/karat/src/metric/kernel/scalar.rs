@@ -50,6 +50,11 @@ impl Vector for Scalar {
     }
 
     #[inline]
+    fn max(self, left: f32, right: f32) -> f32 {
+        if left > right { left } else { right }
+    }
+
+    #[inline]
     fn not_at_most(self, left: f32, right: f32) -> u32 {
         u32::from(left > right || left.is_nan() || right.is_nan())
     }

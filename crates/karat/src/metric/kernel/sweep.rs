@@ -124,11 +124,29 @@ impl<V: Vector> Ranking<V> {
     }
 }
 
+/// A lower bound of the fifth largest logit, from a quarter of the row: the fifth largest of the
+/// lanes' maxima there. Spares the list most of the logits it would take in and push out again.
+#[inline(always)]
+fn lower_bound<V: Vector, const PHASES: usize>(v: V, full: &[Block]) -> f32 {
+    let mut maxima = [f32::NEG_INFINITY; LANES];
+    let mut running = [v.splat(f32::NEG_INFINITY); PHASES];
+    for block in &full[..full.len() / 4] {
+        for (phase, max) in running.iter_mut().enumerate() {
+            *max = v.max(v.load(block, phase), *max);
+        }
+    }
+    for (phase, &max) in running.iter().enumerate() {
+        v.store(&mut maxima, phase, max);
+    }
+    Top::new().offer(&maxima, 0, (1 << LANES) - 1, LANES)
+}
+
 /// The largest logits of a row, or a broken list.
 #[inline(always)]
 pub(super) fn largest<V: Vector, const PHASES: usize>(v: V, row: &[f32]) -> Top {
     let (full, last) = blocks(row);
-    let mut ranking = Ranking::new(v, Top::new(), row.len());
+    let mut ranking =
+        Ranking::new(v, Top::with_bound(lower_bound::<V, PHASES>(v, full)), row.len());
     for (block_idx, block) in full.iter().chain(&last).enumerate() {
         for phase in 0..PHASES {
             if !ranking.observe(v.load(block, phase), block, block_idx, phase) {

@@ -19,6 +19,7 @@ pub(super) struct Top {
 
 impl Top {
     /// A list of everything above -inf.
+    #[inline]
     pub(super) fn new() -> Self {
         Self::with_bound(f32::NEG_INFINITY)
     }

@@ -51,11 +51,17 @@ fn possible(row: &[f32]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        cases: 1000,
+        ..ProptestConfig::default()
+    })]
 
     // `measure` asserts that all instruction sets agree to the bit.
     #[test]
-    fn divergences_of_any_rows_are_numbers_and_not_negative((reference, candidate) in rows(logit())) {
+    fn divergences_of_any_rows_are_numbers_and_not_negative(
+        (reference, candidate) in rows(logit())
+    ) {
         prop_assume!(possible(&reference) && possible(&candidate));
         let (stats, pair) = measure(&reference, &candidate, 0)?;
         prop_assert!(pair.kld >= -shortfall(&reference, &candidate), "{}", pair.kld);

@@ -70,7 +70,11 @@ fn empty_places_are_not_in_common() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(2), cases: 1000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(2),
+        cases: 1000,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn top_is_what_sorting_gives(
