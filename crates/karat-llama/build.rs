@@ -54,7 +54,8 @@ fn tree_hash(tree: &Path) -> Result<String, Box<dyn Error>> {
         hash.update(format!("{name}\0{}\0", bytes.len()));
         hash.update(&bytes);
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = hash.finalize();
+    Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {

@@ -42,6 +42,7 @@ pub const MODULES: &[Module] = &[
     // Values and vocabulary.
     Module { name: "units", may_name: &[] },
     Module { name: "clock", may_name: &[] },
+    Module { name: "digest", may_name: &[] },
     Module { name: "exit", may_name: &[] },
     Module { name: "record", may_name: &["units"] },
     // Values in, values out.
@@ -53,16 +54,19 @@ pub const MODULES: &[Module] = &[
     Module { name: "settings", may_name: &["units"] },
     Module { name: "machine", may_name: &["record", "units"] },
     Module { name: "ui", may_name: &["clock", "settings", "units"] },
-    Module { name: "store", may_name: &["clock", "record", "units"] },
+    Module { name: "store", may_name: &["digest", "clock", "record", "units"] },
     Module { name: "report", may_name: &["record", "ui", "units"] },
-    Module { name: "model", may_name: &["clock", "record", "settings", "store", "units"] },
+    Module {
+        name: "model",
+        may_name: &["digest", "clock", "record", "settings", "store", "units"],
+    },
     Module { name: "backend", may_name: &["clock", "model", "record", "settings", "units"] },
     Module { name: "task", may_name: &["record", "units"] },
     // What puts them together. A plan knows the store's keys, to tell what is already there; the
     // worker's messages carry parts of a plan.
     Module {
         name: "plan",
-        may_name: &["memory", "model", "record", "settings", "store", "task", "units"],
+        may_name: &["digest", "memory", "model", "record", "settings", "store", "task", "units"],
     },
     Module {
         name: "worker",

@@ -32,6 +32,7 @@ pub enum MetadataOverride {
 
 /// What to make of the input.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the engine's own struct")]
 pub struct QuantizeParams {
     /// File type to make.
     pub file_type: FileType,

@@ -6,6 +6,7 @@ pub mod backend;
 pub mod cli;
 pub mod clock;
 pub mod command;
+pub mod digest;
 pub mod exit;
 pub mod instrument;
 pub mod machine;

@@ -83,6 +83,18 @@ pub enum ModelRole {
     Candidate,
 }
 
+/// What a candidate is to the others in the question whether quantization-aware training (QAT) paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lineage {
+    /// Made from the QAT checkpoint, as published.
+    Qat,
+    /// The original, plainly rounded to the QAT file's tensor types.
+    Twin,
+    /// The QAT checkpoint, plainly rounded.
+    Naive,
+}
+
 /// One model file of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModelRecord {
@@ -104,6 +116,9 @@ pub struct ModelRecord {
     pub bits_per_weight: f64,
     /// A quantized file that stands in for the full-precision original as the yardstick.
     pub proxy_reference: bool,
+    /// What the user said it is; one file can be two things.
+    #[serde(default)]
+    pub lineage: Vec<Lineage>,
 }
 
 /// One text of a run.

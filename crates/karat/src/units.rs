@@ -51,6 +51,6 @@ mod tests {
     fn spans_take_the_unit_that_fits() {
         assert_eq!(Span(Duration::from_millis(440)).to_string(), "0.4 s");
         assert_eq!(Span(Duration::from_secs(185)).to_string(), "3 min 05 s");
-        assert_eq!(Span(Duration::from_secs(7_800)).to_string(), "2 h 10 min");
+        assert_eq!(Span(Duration::from_mins(130)).to_string(), "2 h 10 min");
     }
 }

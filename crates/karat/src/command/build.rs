@@ -13,8 +13,11 @@ use crate::exit::Exit;
 use crate::units::{Bytes, Span};
 use crate::worker::{FailureKind, Job, Message, Supervisor, WorkerError};
 
+/// How the maker names a file that is not whole yet.
+const PART: &str = ".part";
+
 /// A quantizer that is silent for this long hangs: one tensor of a huge model takes minutes.
-const SILENCE: Duration = Duration::from_secs(1_800);
+const SILENCE: Duration = Duration::from_mins(30);
 
 pub(super) fn quantize(session: &Session, args: &QuantizeArgs) -> anyhow::Result<Exit> {
     build(session, &Job::Quantize(args.job(session.environment.n_threads)), &args.output)
@@ -86,7 +89,7 @@ fn sweep(output: &Path) {
     let prefix = format!(".{}.", name.to_string_lossy());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with(&prefix) && name.ends_with(".part") {
+        if name.strip_prefix(&prefix).is_some_and(|rest| rest.ends_with(PART)) {
             // What cannot be removed is left for the user to see.
             let _ = fs::remove_file(entry.path());
         }

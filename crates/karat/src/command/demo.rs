@@ -58,7 +58,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         naive: Some(folder.join(QAT_BUILD)),
         candidates,
         n_threads,
-        worker_timeout: Duration::from_secs(120),
+        worker_timeout: Duration::from_mins(2),
         seed: 0,
         level: 0.95,
     }
@@ -99,12 +99,11 @@ fn quantize_job(input: &Path, output: &Path, file_type: &str, n_threads: u32) ->
 
 /// The lab's folder: as given, else `lab` here, else beside the program or above it.
 fn find_lab(session: &Session, args: &DemoArgs) -> anyhow::Result<PathBuf> {
-    let places: Vec<PathBuf> = match &args.lab {
-        Some(lab) => vec![lab.clone()],
-        None => {
-            let above = session.environment.program.ancestors().skip(1).take(4);
-            std::iter::once(PathBuf::from("lab")).chain(above.map(|dir| dir.join("lab"))).collect()
-        }
+    let places: Vec<PathBuf> = if let Some(lab) = &args.lab {
+        vec![lab.clone()]
+    } else {
+        let above = session.environment.program.ancestors().skip(1).take(4);
+        std::iter::once(PathBuf::from("lab")).chain(above.map(|dir| dir.join("lab"))).collect()
     };
     match places.iter().find(|lab| lab.join(ORIGINAL).is_file()) {
         Some(lab) => Ok(lab.clone()),

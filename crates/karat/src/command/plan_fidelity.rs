@@ -1,16 +1,16 @@
 //! Makes the plan of a fidelity run: opens and hashes the files, checks that they belong together,
 //! and asks a worker how long the texts are. Nothing is measured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use sha2::{Digest, Sha256};
 
 use super::Session;
+use crate::digest::sha256_hex;
 use crate::machine;
 use crate::model::{ModelFile, check_same_model, sha256_of, short_names, text_names};
-use crate::plan::{FidelityPlan, Roles};
-use crate::record::{Finding, ModelRecord, ModelRole, Severity, TextRecord};
+use crate::plan::FidelityPlan;
+use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::FidelitySettings;
 use crate::store::Store;
 use crate::worker::{FailureKind, Job, Message, Supervisor, SurveyJob, SurveyReply, WorkerError};
@@ -33,13 +33,13 @@ pub(super) fn plan_fidelity(
     let reply = survey(session, settings, files[0].path.clone())?;
     let models = describe_models(session, store, settings, &names, &files)?;
     findings.extend(proxy_finding(&models[0]));
+    findings.extend(twin_finding(&models, &files));
     Ok(FidelityPlan {
         n_params: files.iter().map(ModelFile::n_params).collect(),
         n_vocab: files[0].n_vocab() as u64,
         texts: count_windows(settings, texts, &reply.tokens)?,
         ruler: settings.ruler.clone(),
         n_threads: settings.n_threads,
-        roles: roles(settings),
         findings,
         machine: machine::describe(reply.devices),
         engine: reply.engine,
@@ -74,6 +74,7 @@ fn describe_models(
             tensor_types: file.tensor_types(),
             bits_per_weight: file.bits_per_weight,
             proxy_reference: index == 0 && file.is_quantized(),
+            lineage: if is_reference { Vec::new() } else { lineage(settings, &file.path) },
         });
     }
     progress.discard();
@@ -102,11 +103,10 @@ fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
             let at = error.valid_up_to();
             bail!("text `{}` is not UTF-8 at byte {at}; convert it first", path.display());
         }
-        let digest = Sha256::digest(&bytes);
         Ok(TextRecord {
             name,
             path: path.display().to_string(),
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: sha256_hex(&bytes),
             tokens: 0,
             windows: 0,
         })
@@ -135,13 +135,33 @@ fn count_windows(
     Ok(texts)
 }
 
-fn roles(settings: &FidelitySettings) -> Roles {
-    let first = settings.references.len();
-    let index = |path: &Option<PathBuf>| {
-        let path = path.as_ref()?;
-        settings.candidates.iter().position(|candidate| candidate == path).map(|i| first + i)
-    };
-    Roles { qat: index(&settings.qat), twin: index(&settings.twin), naive: index(&settings.naive) }
+/// What the user said a candidate is.
+fn lineage(settings: &FidelitySettings, path: &Path) -> Vec<Lineage> {
+    let said = [
+        (&settings.qat, Lineage::Qat),
+        (&settings.twin, Lineage::Twin),
+        (&settings.naive, Lineage::Naive),
+    ];
+    let is_it = |given: &Option<PathBuf>| given.as_deref() == Some(path);
+    said.into_iter().filter(|(given, _)| is_it(given)).map(|(_, lineage)| lineage).collect()
+}
+
+/// The remark that a twin differs from the QAT file in more than the recipe.
+fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Option<Finding> {
+    let of = |wanted| models.iter().position(|model| model.lineage.contains(&wanted));
+    let (qat, twin) = (of(Lineage::Qat)?, of(Lineage::Twin)?);
+    let differing = files[qat].gguf.tensors().iter().filter(|tensor| {
+        files[twin].gguf.tensor(&tensor.name).is_none_or(|other| other.ty != tensor.ty)
+    });
+    let n = differing.count();
+    (n > 0).then(|| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} and {} differ in the type of {n} tensors, so not only the recipe differs between \
+             them; `karat twin --like` makes a matched control",
+            models[twin].name, models[qat].name
+        ),
+    })
 }
 
 /// Asks a worker who the engine is and how many tokens the texts have.

@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::store::{Store, StoreError};
 
 /// Bytes read at a time.
@@ -86,5 +87,5 @@ fn hash_files(paths: &[PathBuf], read: &mut dyn FnMut(u64)) -> Result<String, Ha
             }
         }
     }
-    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }

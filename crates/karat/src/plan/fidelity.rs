@@ -6,23 +6,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Pair, TrackOf};
+use crate::digest::hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, ModelRole, TextRecord};
 use crate::settings::RulerSpec;
 use crate::store::{TrackKey, TrackKind};
 
 /// Raised when the way per-token results are computed changes, so that old ones are not mixed in.
 const SCORING_VERSION: u32 = 1;
-
-/// What candidates are to each other, where the user said so; indexes into the plan's models.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Roles {
-    /// The file made from the quantization-aware checkpoint.
-    pub qat: Option<usize>,
-    /// Plain rounding of the original with the same tensor types.
-    pub twin: Option<usize>,
-    /// Plain rounding of the quantization-aware checkpoint.
-    pub naive: Option<usize>,
-}
 
 /// Everything a fidelity run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,8 +29,6 @@ pub struct FidelityPlan {
     pub ruler: RulerSpec,
     /// Engine threads; does not change results.
     pub n_threads: u32,
-    /// What candidates are to each other.
-    pub roles: Roles,
     /// What was noticed about the models.
     pub findings: Vec<Finding>,
     /// Where it runs.
@@ -111,6 +99,14 @@ impl FidelityPlan {
 
     /// The ruler as rows show it.
     pub fn setting(&self) -> BTreeMap<String, String> {
+        let mut setting = self.shown_ruler();
+        if let Some(proxy) = self.models.iter().find(|model| model.proxy_reference) {
+            setting.insert("proxy_reference".to_owned(), proxy.name.clone());
+        }
+        setting
+    }
+
+    fn shown_ruler(&self) -> BTreeMap<String, String> {
         let mut setting = BTreeMap::from([("n_ctx".to_owned(), self.ruler.n_ctx.to_string())]);
         if self.ruler.gpu_layers != Some(0) {
             let layers = self.ruler.gpu_layers.map_or("all".to_owned(), |n| n.to_string());
@@ -124,7 +120,7 @@ impl FidelityPlan {
 
     /// The ruler with everything that can move a logit.
     fn full_setting(&self) -> BTreeMap<String, String> {
-        let mut setting = self.setting();
+        let mut setting = self.shown_ruler();
         let mut add = |name: &str, value: String| setting.insert(name.to_owned(), value);
         add("n_ubatch", self.ruler.n_ubatch.to_string());
         add("kv", "f16".to_owned());
@@ -153,7 +149,7 @@ impl FidelityPlan {
             hash.update(self.track_key(text, of).identity());
         }
         hash.update(windows.to_le_bytes());
-        let id = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let id = hex(&hash.finalize()[..8]);
         let title = format!(
             "fidelity on {name}: {windows} windows of {} tokens, {} models in lock-step",
             self.ruler.n_ctx,

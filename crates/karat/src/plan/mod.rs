@@ -5,5 +5,5 @@ mod fidelity;
 mod track;
 
 pub use expect::{Expectation, expect};
-pub use fidelity::{FidelityPlan, Roles, Step};
+pub use fidelity::{FidelityPlan, Step};
 pub use track::{Pair, TrackOf};

@@ -98,7 +98,7 @@ impl Column {
 }
 
 impl Cell {
-    pub(super) fn plain(text: impl Into<String>) -> Self {
+    pub(super) fn plain<T: Into<String>>(text: T) -> Self {
         Self::toned(text, Tone::Plain)
     }
 

@@ -5,11 +5,10 @@ use std::process;
 
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 use super::open::Store;
-use super::track::hex;
+use crate::digest::sha256_hex;
 use crate::record::{Outcome, RunHeader, StepRecord};
 
 /// One line of the list of runs.
@@ -50,8 +49,8 @@ impl Store {
         let (date, time) = digits.split_at(8);
         let mut attempt = 0_u32;
         loop {
-            let salt = Sha256::digest(format!("{started} {} {attempt}", process::id()));
-            let id = format!("{date}-{time}-{}", &hex(&salt)[..3]);
+            let salt = sha256_hex(format!("{started} {} {attempt}", process::id()));
+            let id = format!("{date}-{time}-{}", &salt[..3]);
             if self.find_exact(&id)?.is_none() {
                 return Ok(id);
             }

@@ -2,14 +2,13 @@
 //! Owns their identity; never holds results.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use rusqlite::{OptionalExtension, params};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 use super::open::Store;
+use crate::digest::sha256_hex;
 
 /// What a track scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -45,7 +44,7 @@ impl TrackKey {
 
     /// SHA-256 of [`TrackKey::canonical_json`], lower-case hex.
     pub fn identity(&self) -> String {
-        hex(&Sha256::digest(self.canonical_json()))
+        sha256_hex(self.canonical_json())
     }
 }
 
@@ -72,12 +71,4 @@ impl Store {
         let found = self.conn.query_row(select, [key.identity()], |row| row.get(0)).optional();
         Ok(self.sql(found)?.map(TrackId))
     }
-}
-
-/// Lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a string does not fail");
-        text
-    })
 }

@@ -23,6 +23,7 @@ pub enum ColorChoice {
 
 /// The terminal, as far as karat cares.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of a stream")]
 pub struct Ui {
     quiet: bool,
     color_out: bool,
@@ -48,12 +49,12 @@ impl Ui {
     }
 
     /// Whether standard output is to be coloured.
-    pub fn colors_output(&self) -> bool {
+    pub fn colors_output(self) -> bool {
         self.color_out
     }
 
     /// Data: standard output, as it is. A reader that went away (`| head`) is no error.
-    pub fn data(&self, bytes: &[u8]) -> io::Result<()> {
+    pub fn data(self, bytes: &[u8]) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(bytes).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -62,28 +63,28 @@ impl Ui {
     }
 
     /// A remark on what is done.
-    pub fn note(&self, line: &str) {
+    pub fn note(self, line: &str) {
         if !self.quiet {
             self.line("", Style::new(), line);
         }
     }
 
     /// Something the reader has to know, quiet or not.
-    pub fn warn(&self, line: &str) {
+    pub fn warn(self, line: &str) {
         self.line("warning: ", AnsiColor::Yellow.on_default().bold(), line);
     }
 
     /// Why nothing came of it.
-    pub fn error(&self, line: &str) {
+    pub fn error(self, line: &str) {
         self.line("error: ", AnsiColor::Red.on_default().bold(), line);
     }
 
     /// A progress line for a step of `total` parts called `unit`.
-    pub fn progress(&self, title: &str, total: u64, unit: &'static str) -> Progress {
+    pub fn progress(self, title: &str, total: u64, unit: &'static str) -> Progress {
         Progress::new(title, total, unit, self.terminal && !self.quiet, self.quiet)
     }
 
-    fn line(&self, label: &str, style: Style, line: &str) {
+    fn line(self, label: &str, style: Style, line: &str) {
         let mut err = io::stderr().lock();
         // Nobody can be told that standard error is gone.
         let _ = if self.color_err {

@@ -134,6 +134,7 @@ fn model(
         tensor_types: types.map(|(name, count)| (name.to_owned(), count)).into(),
         bits_per_weight,
         proxy_reference: false,
+        lineage: Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 //! Owns the table of distances; never subtracts one from another.
 
 use super::caption;
-use crate::record::RunDocument;
+use crate::record::{Lineage, ModelRecord, RunDocument};
 use crate::report::metric_names::{KLD_DESIGN_EFFECT, KLD_MEAN};
 use crate::report::number::{MILLI_NATS, figure};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table};
@@ -34,6 +34,14 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
          KLD does not add up."
     );
     let unit = format!("{} {}", MILLI_NATS.unit, caption::level(doc, all(KLD_MEAN)));
+    if let Some(table) = named(doc, rows, ruler, [first, second], &unit) {
+        let notes = format!(
+            "{basis} · R0 is {first}, R1 is {second} · D(R‖X): KLD mean of X with R as the \
+             yardstick. Read side by side, never subtract: KLD does not add up."
+        );
+        let heading = "The five distances of quantization-aware training".to_owned();
+        return vec![Block::Heading(heading), Block::Caption(notes), Block::Table(table)];
+    }
     let distance = |name: &str, reference: &str| {
         let proxy = if caption::is_proxy(rows, reference) { " PROXY" } else { "" };
         Column::new(&format!("D({name}‖X){proxy}"), &unit, Align::Point)
@@ -50,6 +58,55 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
     }
     let heading = format!("Five distances: from {first} and from {second}");
     vec![Block::Heading(heading), Block::Caption(notes), Block::Table(table)]
+}
+
+/// The table where the user said which candidate is what; a distance that nobody can measure here is
+/// said to be so.
+fn named(
+    doc: &RunDocument,
+    rows: Rows<'_>,
+    ruler: &Ruler,
+    [r0, r1]: [&str; 2],
+    unit: &str,
+) -> Option<Table> {
+    let of = |lineage| {
+        let is_it = |model: &&ModelRecord| model.lineage.contains(&lineage);
+        doc.models.iter().find(is_it).map(|model| model.name.as_str())
+    };
+    let (qat, twin, naive) = (of(Lineage::Qat), of(Lineage::Twin), of(Lineage::Naive));
+    qat.or(twin).or(naive)?;
+    let proxy = if caption::is_proxy(rows, r0) { " (PROXY)" } else { "" };
+    let same = if qat == naive { ", the same file" } else { "" };
+    let distances = [
+        (format!("D(R0‖R1){proxy} what the training moved"), r0, Some(r1)),
+        ("D(R1‖QAT) conversion loss".to_owned(), r1, qat),
+        (format!("D(R0‖QAT){proxy} total departure"), r0, qat),
+        (format!("D(R0‖twin){proxy} plain rounding, same types"), r0, twin),
+        (format!("D(R1‖naive) plain conversion of R1{same}"), r1, naive),
+    ];
+    let columns = vec![
+        Column::new("distance", "", Align::Left),
+        Column::new("X", "", Align::Left),
+        Column::new("text", "", Align::Left),
+        Column::new("KLD mean", unit, Align::Point),
+    ];
+    let mut table = Table { columns, rows: Vec::new() };
+    for (label, reference, build) in &distances {
+        let Some(build) = build else {
+            let row =
+                [label.as_str(), "not named: cannot be assessed", ""].map(Cell::plain::<&str>);
+            table.rows.push(row.into_iter().chain([figure(None, MILLI_NATS)]).collect());
+            continue;
+        };
+        for (index, scope) in rows.scopes().into_iter().enumerate() {
+            let [label, name] = if index == 0 { [label.as_str(), build] } else { ["", ""] };
+            let value = rows.figure(Place { ruler, reference, scope }, KLD_MEAN, build);
+            let mut row: Vec<Cell> = [label, name, scope].map(Cell::plain::<&str>).into();
+            row.push(figure(value, MILLI_NATS));
+            table.rows.push(row);
+        }
+    }
+    Some(table)
 }
 
 /// The references where they were measured against each other, then every candidate; nothing for a

@@ -1,5 +1,6 @@
 //! Candidate against candidate: which of two is nearer to a reference.
-//! Owns the table of paired differences; one per ruler and reference.
+//! Owns the table of paired differences; one per ruler, by distance from the original. (Which of two is
+//! nearer to a second reference is in csv and json.)
 
 use super::caption;
 use super::verdict_word::verdict_word;
@@ -10,10 +11,8 @@ use crate::report::page::{Align, Block, Cell, Column, Page, Table};
 use crate::report::rows::{Place, Rows, Ruler};
 
 pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
-    rows.references()
-        .into_iter()
-        .flat_map(|reference| reference_blocks(doc, rows, ruler, reference))
-        .collect()
+    let original = rows.references().into_iter().take(1);
+    original.flat_map(|reference| reference_blocks(doc, rows, ruler, reference)).collect()
 }
 
 fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference: &str) -> Page {
