@@ -45,6 +45,10 @@ pub struct ReportArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
     pub format: ReportFormat,
 
+    /// Print the JSON Schema of `--format json` and nothing else.
+    #[arg(long, help_heading = "How to report")]
+    pub schema: bool,
+
     /// Write to a file instead of standard output.
     #[arg(short, long, value_name = "FILE", help_heading = "How to report")]
     pub output: Option<PathBuf>,

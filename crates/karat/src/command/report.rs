@@ -7,9 +7,15 @@ use anyhow::Context as _;
 use super::{Session, document, print, render};
 use crate::cli::ReportArgs;
 use crate::exit::Exit;
+use crate::report::json;
 use crate::store::Store;
 
 pub(super) fn run(session: &Session, args: &ReportArgs) -> anyhow::Result<Exit> {
+    if args.schema {
+        let schema = serde_json::to_string_pretty(&json::schema())? + "\n";
+        session.ui.data(schema.as_bytes())?;
+        return Ok(Exit::Ok);
+    }
     let store = Store::open(&session.environment.home)?;
     let document = document::document(&store, &args.run)?;
     match &args.output {
