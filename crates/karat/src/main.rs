@@ -31,6 +31,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.to_string();
     let said = text.split("\n\nUsage:").next().unwrap_or(&text);
     let said = said.split("\n\nFor more information").next().unwrap_or(said);
+    let said = said.replace("\n\n  tip:", "; tip:");
     let line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.strip_prefix("error: ").unwrap_or(&line);
     Ui::new(ColorChoice::Auto, true, false).error(&format!("{line} (see --help)"));

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::value_parser;
+
+use super::threads;
 
 /// Arguments of `karat demo`.
 #[derive(Debug, Args)]
@@ -18,10 +21,17 @@ pub struct DemoArgs {
     pub builds: Option<PathBuf>,
 
     /// Most windows per text.
-    #[arg(long, value_name = "N", default_value_t = 40, help_heading = "How to score")]
+    // Checked here, before builds are made.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 40,
+        value_parser = value_parser!(u32).range(1..),
+        help_heading = "How to score"
+    )]
     pub chunks: u32,
 
     /// Engine threads [default: all processors].
-    #[arg(short, long, value_name = "N", help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
     pub threads: Option<u32>,
 }

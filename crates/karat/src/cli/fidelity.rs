@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{GpuLayersArg, ReportFormat};
+use super::{GpuLayersArg, ReportFormat, threads};
 use crate::settings::{FidelitySettings, RulerSpec, SettingsError};
 
 /// Most tokens computed at once. Results depend on it, so it is the same for everyone: the engine's
@@ -31,8 +31,9 @@ pub struct FidelityArgs {
     #[arg(long, value_name = "GGUF", required = true, help_heading = "What to compare")]
     pub reference: Vec<PathBuf>,
 
-    /// Text to score, UTF-8; may be given more than once.
-    #[arg(long, value_name = "FILE", num_args = 1.., help_heading = "What to compare")]
+    /// Text to score, UTF-8; for several texts give it several times.
+    // One value each: with more, a candidate behind it would be taken for a text.
+    #[arg(long, value_name = "FILE", help_heading = "What to compare")]
     pub text: Vec<PathBuf>,
 
     /// Candidate that was made from the QAT checkpoint (names it in the five distances).
@@ -72,11 +73,17 @@ pub struct HowArgs {
     pub gpu_layers: GpuLayersArg,
 
     /// Engine threads [default: all processors]; does not change results.
-    #[arg(short, long, value_name = "N", help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
     pub threads: Option<u32>,
 
     /// Seconds without a sign of life after which a worker counts as hung.
-    #[arg(long, value_name = "SECONDS", default_value_t = 120.0, help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 120.0,
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub worker_timeout: f64,
 
     /// Print the plan with expected time and memory; measure nothing.
@@ -88,7 +95,13 @@ pub struct HowArgs {
     pub seed: u64,
 
     /// Confidence level of the intervals.
-    #[arg(long, value_name = "P", default_value_t = 0.95, help_heading = "How to report")]
+    #[arg(
+        long,
+        value_name = "P",
+        default_value_t = 0.95,
+        allow_negative_numbers = true,
+        help_heading = "How to report"
+    )]
     pub level: f64,
 
     /// Form of the report.

@@ -6,6 +6,7 @@ mod fidelity;
 mod gpu_layers;
 mod quantize;
 mod report;
+mod threads;
 mod twin;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub use gpu_layers::GpuLayersArg;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
 pub use twin::TwinArgs;
+use threads::threads;
 
 use crate::exit;
 use crate::ui::ColorChoice;

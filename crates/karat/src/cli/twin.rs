@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::threads;
 use crate::worker::TwinJob;
 
 /// Arguments of `karat twin`.
@@ -35,8 +36,8 @@ pub struct TwinArgs {
     #[arg(long, help_heading = "How to run")]
     pub overwrite: bool,
 
-    /// Threads [default: all processors]; do not change the result.
-    #[arg(short, long, value_name = "N", help_heading = "How to run")]
+    /// Engine threads [default: all processors]; does not change the result.
+    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
     pub threads: Option<u32>,
 }
 

@@ -66,10 +66,11 @@ pub(super) fn build(session: &Session, job: &Job, output: &Path) -> anyhow::Resu
         }
         Err(WorkerError::Failed(failure)) => {
             progress.discard();
-            sweep(output);
             match failure.kind {
+                // A worker that can still report has cleaned up after itself.
                 FailureKind::Reported { error, .. } => bail!(error),
                 kind => {
+                    sweep(output);
                     session.ui.error(&format!("{name}: {kind}; nothing was written"));
                     for line in failure.log {
                         session.ui.note(&format!("  {line}"));
@@ -82,8 +83,8 @@ pub(super) fn build(session: &Session, job: &Job, output: &Path) -> anyhow::Resu
     }
 }
 
-/// Removes what a worker that died left half-written beside `output`.
-fn sweep(output: &Path) {
+/// Removes what a worker that died, or is about to, left half-written beside `output`.
+pub(super) fn sweep(output: &Path) {
     let (Some(folder), Some(name)) = (output.parent(), output.file_name()) else { return };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let prefix = format!(".{}.", name.to_string_lossy());

@@ -61,9 +61,16 @@ pub fn run(cli: Cli) -> Exit {
     })
 }
 
-/// An error and its causes as one line.
+/// An error and its causes as one line. A cause that a message tells already is not told again.
 fn one_line(error: &anyhow::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !line.contains(&cause) {
+            let gap = if line.is_empty() { "" } else { ": " };
+            line = format!("{line}{gap}{cause}");
+        }
+    }
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Renders a document in the form asked for.

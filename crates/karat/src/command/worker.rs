@@ -5,6 +5,7 @@ use karat_quant::{
     FileTypeName, ImatrixChoice, QuantError, QuantizeReport, TensorTypeRule, TwinReport, parse_type,
 };
 
+use super::build;
 use crate::exit::Exit;
 use crate::instrument::fidelity::job::{self, JobError};
 use crate::machine;
@@ -40,6 +41,10 @@ pub(super) fn run() -> Exit {
             return Exit::Error;
         }
     };
+    Channel::die_with_parent({
+        let job = job.clone();
+        move || clean_up(&job)
+    });
     let log = channel.clone();
     karat_llama::capture_logs(move |level, line| {
         if level >= LogLevel::Info {
@@ -64,6 +69,16 @@ pub(super) fn run() -> Exit {
             channel.send(&Message::Failed { error, model, bad_input });
             Exit::Error
         }
+    }
+}
+
+/// Removes the half-written file of a job that will not end.
+fn clean_up(job: &Job) {
+    match job {
+        Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
+            build::sweep(output);
+        }
+        Job::Survey(_) | Job::Fidelity(_) => {}
     }
 }
 

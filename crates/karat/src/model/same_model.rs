@@ -1,5 +1,7 @@
 //! Whether two files are builds of one model: same vocabulary, same tensors, same shapes.
 
+use std::collections::BTreeSet;
+
 use crate::record::{Finding, Severity};
 
 use super::ModelFile;
@@ -163,15 +165,26 @@ fn findings(
     (reference_name, reference): (&str, &ModelFile),
     (candidate_name, candidate): (&str, &ModelFile),
 ) -> Vec<Finding> {
-    WATCHED
-        .iter()
-        .filter(|(key, _)| candidate.gguf.metadata().get(key) != reference.gguf.metadata().get(key))
-        .map(|(key, what)| Finding {
-            severity: Severity::Warning,
-            message: format!(
+    let (ours, theirs) = (candidate.gguf.metadata(), reference.gguf.metadata());
+    let watched = WATCHED.iter().filter(|(key, _)| ours.get(key) != theirs.get(key)).map(
+        |(key, what)| {
+            format!(
                 "{candidate_name} and {reference_name} differ in {what} (`{key}`); \
                  texts are tokenized with the reference's"
-            ),
-        })
-        .collect()
+            )
+        },
+    );
+    let prefix = format!("{}.", reference.architecture);
+    let keys: BTreeSet<&str> = ours.iter().chain(theirs.iter()).map(|(key, _)| key).collect();
+    let computed = keys
+        .into_iter()
+        .filter(|key| key.starts_with(&prefix) && ours.get(key) != theirs.get(key))
+        .map(|key| {
+            format!(
+                "{candidate_name} and {reference_name} differ in `{key}`, which says how the \
+                 engine computes: not only the weights differ between them"
+            )
+        });
+    let warning = |message| Finding { severity: Severity::Warning, message };
+    watched.chain(computed).map(warning).collect()
 }

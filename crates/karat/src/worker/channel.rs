@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::process::Signal;
 use rustix::stdio;
 
 use super::protocol::{Message, PROTOCOL, Request};
@@ -23,7 +25,7 @@ pub enum ChannelError {
     #[error("the worker's pipe broke: {0}")]
     Pipe(#[from] io::Error),
     /// The request is not one.
-    #[error("the worker was started with an unreadable request: {0}")]
+    #[error("karat starts this process itself; what it read from standard input is no request ({0})")]
     Request(#[from] serde_json::Error),
     /// Parent and worker are different versions.
     #[error(
@@ -48,7 +50,7 @@ impl Channel {
     /// Takes over standard input and output of this process and reads the request.
     ///
     /// Standard output is moved out of the engine's reach first: what C++ prints goes to standard
-    /// error and cannot garble a message. When the parent dies, so does this process.
+    /// error and cannot garble a message.
     pub fn open() -> Result<(Self, Request), ChannelError> {
         let out: OwnedFd = rustix::io::dup(stdio::stdout()).map_err(io::Error::from)?;
         stdio::dup2_stdout(stdio::stderr()).map_err(io::Error::from)?;
@@ -56,19 +58,25 @@ impl Channel {
             out: File::from(out),
             since_alive: Stopwatch::start(),
         })));
-        let mut line = String::new();
-        io::stdin().lock().read_line(&mut line)?;
-        thread::spawn(|| {
-            // The parent writes nothing more: the next event is its end.
-            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-            process::exit(1);
-        });
-        channel.send(&Message::Hello { protocol: PROTOCOL });
-        let request: Request = serde_json::from_str(&line)?;
+        let mut line = Vec::new();
+        io::stdin().lock().read_until(b'\n', &mut line)?;
+        let request: Request = serde_json::from_slice(&line)?;
         if request.protocol != PROTOCOL {
             return Err(ChannelError::Version { got: request.protocol });
         }
+        channel.send(&Message::Hello { protocol: PROTOCOL });
         Ok((channel, request))
+    }
+
+    /// Watches the parent from a thread of its own. When it ends, `last_wish` is done, and this
+    /// process dies, whatever the engine is busy with.
+    pub fn die_with_parent(last_wish: impl FnOnce() + Send + 'static) {
+        thread::spawn(|| {
+            // The parent writes nothing more: the next event is its end.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            last_wish();
+            die();
+        });
     }
 
     /// Sends one message. A broken pipe means the parent is gone: the process ends.
@@ -90,4 +98,14 @@ impl Channel {
             self.send(&Message::Alive);
         }
     }
+}
+
+/// Ends this process at once. Exit handlers would run beside the engine's threads, which still use
+/// what the handlers take down.
+fn die() -> ! {
+    #[cfg(unix)]
+    {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
+    }
+    process::exit(1)
 }

@@ -160,7 +160,12 @@ impl Supervisor {
     }
 
     fn start(&self, job: &Job) -> io::Result<(Worker, Receiver<Heard>)> {
-        let mut child = Command::new(&self.program)
+        let mut command = Command::new(&self.program);
+        // In a group of its own, so that Ctrl-C ends the parent alone, and the worker learns of it
+        // from the pipe and can clean up.
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command
             .arg("worker")
             // An abort would otherwise start a debugger.
             .env("GGML_NO_BACKTRACE", "1")
