@@ -107,12 +107,54 @@ pub fn builds<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<PathBuf> {
     names.into_iter().map(|name| build(name, sha256(name))).collect()
 }
 
+/// What reports call the build of that name.
+pub fn short_name(name: &str) -> String {
+    format!("lab-{name}")
+}
+
 /// Models on the embedded engine, loaded as a fidelity run loads them.
 pub fn load(paths: &[PathBuf], n_threads: u32) -> Vec<Embedded> {
     let threads = Threads::new(n_threads).unwrap();
     let params =
         EmbeddedParams { n_ctx: N_CTX as u32, n_ubatch: N_CTX as u32, gpu_layers: Some(0) };
     paths.iter().map(|path| Embedded::load(path, &params, &threads, || ()).unwrap()).collect()
+}
+
+/// The program, with a home folder of its own.
+pub fn karat(home: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_karat"));
+    command.arg("--home").arg(home);
+    command
+}
+
+/// What the program prints as JSON; `--format json` is up to the caller.
+#[track_caller]
+pub fn json(command: &mut assert_cmd::Command) -> Value {
+    let output = command.assert().success().get_output().clone();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The value of a metric of one candidate against one reference (or of a model by itself) in a report.
+#[track_caller]
+pub fn estimate<'a>(
+    report: &'a Value,
+    metric: &str,
+    candidate: &str,
+    reference: Option<&str>,
+    corpus: &str,
+) -> &'a Value {
+    let scope = format!("eval-{corpus}");
+    let wanted = |row: &&Value| {
+        row["metric"] == metric
+            && row["candidate"] == candidate
+            && row["reference"].as_str() == reference
+            && row["versus"].is_null()
+            && row["scope"] == scope.as_str()
+    };
+    let mut found = report["estimates"].as_array().unwrap().iter().filter(wanted);
+    let row = found.next().unwrap_or_else(|| panic!("no {metric} of {candidate} on {corpus}"));
+    assert!(found.next().is_none(), "two rows of {metric} of {candidate} on {corpus}");
+    row
 }
 
 /// A text as a model reads it.
