@@ -181,9 +181,29 @@ fn a_bare_debian_gets_its_packages_once_and_hears_about_rust() {
         .apt(&["cc", "c++", "make", "cmake"])
         .file("var/lib/apt/lists/debian_Packages");
     let wanted = "apt-get install g++ make cmake libclang-dev ca-certificates\n";
-    check(&machine, &["test"], 2, &["missing: compiler", wanted, "https://sh.rustup.rs"]);
-    assert_eq!(machine.log().matches("apt-get ").count(), 1, "{}", machine.log());
+    let by_hand = "rustup could not be installed; run that line by hand";
+    check(&machine, &["test"], 2, &["missing: compiler", wanted, "https://sh.rustup.rs", by_hand]);
+    assert_eq!(machine.log().matches("apt-get ").count(), 2, "{}", machine.log());
     assert!(!machine.log().contains("apt-get -qq -o=Dpkg::Use-Pty=0 update"));
+}
+
+#[test]
+fn debian_without_a_rustup_package_gets_rust_from_rustups_own_installer() {
+    let machine = Machine::complete()
+        .without(&["cargo", "rustc"])
+        .apt(&[])
+        .file("var/lib/apt/lists/debian_Packages");
+    let bin = machine.path(".cargo/bin");
+    let bin = bin.display();
+    let rustc = "echo rustc 1.99.0";
+    let installer = format!(
+        "cat <<'END'\n/bin/mkdir -p '{bin}'\nfor tool in cargo rustc; do \
+         printf '#!/bin/bash\\n%s\\n' '{rustc}' >'{bin}'/$tool; \
+         /bin/chmod +x '{bin}'/$tool; done\nEND"
+    );
+    let machine = machine.command("curl", &installer);
+    symlink(real("bash"), machine.path("bin/sh")).unwrap();
+    check(&machine, &["test"], 0, &["missing: rust", "rustup installs it", "https://sh.rustup.rs"]);
 }
 
 #[test]
