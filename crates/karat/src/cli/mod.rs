@@ -19,8 +19,8 @@ pub use fidelity::FidelityArgs;
 pub use gpu_layers::GpuLayersArg;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
-pub use twin::TwinArgs;
 use threads::threads;
+pub use twin::TwinArgs;
 
 use crate::exit;
 use crate::ui::ColorChoice;

@@ -41,6 +41,9 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a link leads to is written, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(".".as_ref());
+    // Asked first: the temporary file's own error would name a file nobody asked for.
+    fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -48,7 +51,7 @@ fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // A report is no secret: as any new file, less what the umask takes.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder.unwrap_or(".".as_ref()))?;
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target)?;

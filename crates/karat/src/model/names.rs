@@ -14,34 +14,34 @@ pub fn text_names(paths: &[PathBuf]) -> Vec<String> {
 }
 
 fn unique(paths: &[PathBuf], suffix: &str) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(paths.len());
-    for (index, path) in paths.iter().enumerate() {
-        let deepest = path.components().count().max(1);
-        let name = (1..=deepest)
-            .map(|depth| tail(path, depth, suffix))
-            .find(|name| {
-                paths.iter().enumerate().all(|(other, path)| {
-                    other == index || (1..=deepest).all(|d| tail(path, d, suffix) != *name)
-                })
+    let full: Vec<String> = paths.iter().map(|path| tail(path, usize::MAX, suffix)).collect();
+    let name = |index: usize| {
+        let deepest = paths[index].components().count().max(1);
+        let is_free = |name: &String| {
+            paths.iter().zip(&full).all(|(path, other)| {
+                *other == full[index] || (1..=deepest).all(|d| tail(path, d, suffix) != *name)
             })
-            .unwrap_or_else(|| {
-                let full = tail(path, deepest, suffix);
-                let before = paths[..index].iter().filter(|&other| other == path).count();
-                if before == 0 { full } else { format!("{full}#{}", before + 1) }
-            });
-        names.push(name);
-    }
-    names
+        };
+        let short = (1..=deepest).map(|depth| tail(&paths[index], depth, suffix)).find(is_free);
+        let short = short.unwrap_or_else(|| full[index].clone());
+        match full[..index].iter().filter(|&other| *other == full[index]).count() {
+            0 => short,
+            n_before => format!("{short}#{}", n_before + 1),
+        }
+    };
+    (0..paths.len()).map(name).collect()
 }
 
 /// The last `depth` components, without the suffix.
 fn tail(path: &Path, depth: usize, suffix: &str) -> String {
     let parts: Vec<_> = path
         .components()
-        .filter(|part| !matches!(part, Component::CurDir))
+        .filter(|part| !matches!(part, Component::CurDir | Component::RootDir))
         .map(|part| part.as_os_str().to_string_lossy().into_owned())
         .collect();
-    let name = parts[parts.len().saturating_sub(depth)..].join("/");
+    let is_whole = depth > parts.len();
+    let root = if is_whole && path.has_root() { "/" } else { "" };
+    let name = format!("{root}{}", parts[parts.len().saturating_sub(depth)..].join("/"));
     name.strip_suffix(suffix).unwrap_or(&name).to_owned()
 }
 
@@ -68,5 +68,18 @@ mod tests {
     #[test]
     fn the_same_path_twice_is_numbered() {
         check(&["m.gguf", "m.gguf"], &["m", "m#2"]);
+        check(&["/lab/m.gguf", "q.gguf", "/lab/m.gguf", "/lab/m.gguf"], &["m", "q", "m#2", "m#3"]);
+        check(&["m.gguf", "./m.gguf"], &["m", "m#2"]);
+    }
+
+    #[test]
+    fn a_path_from_the_root_keeps_one_slash() {
+        check(&["/a/m.gguf", "a/m.gguf"], &["/a/m", "a/m"]);
+        check(&["/m.gguf", "a/m.gguf"], &["/m", "a/m"]);
+    }
+
+    #[test]
+    fn a_name_that_ends_another_path_stays_whole() {
+        check(&["m.gguf", "a/m.gguf"], &["m", "a/m"]);
     }
 }

@@ -25,7 +25,9 @@ pub enum ChannelError {
     #[error("the worker's pipe broke: {0}")]
     Pipe(#[from] io::Error),
     /// The request is not one.
-    #[error("karat starts this process itself; what it read from standard input is no request ({0})")]
+    #[error(
+        "karat starts this process itself; what it read from standard input is no request ({0})"
+    )]
     Request(#[from] serde_json::Error),
     /// Parent and worker are different versions.
     #[error(
