@@ -6,24 +6,35 @@
 pub mod bca;
 pub mod bootstrap;
 pub mod clustered;
+pub mod confidence_sequence;
+pub mod decide;
 pub mod design_effect;
 pub mod interval;
 pub mod mean;
 pub mod quantiles;
+mod sequence_bound;
+pub mod sequence_order;
+mod sequence_wealth;
 pub mod student;
 
 #[cfg(test)]
 mod coverage_tests;
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod sequence_tests;
 
 pub use bca::bca_endpoints;
 pub use bootstrap::{Bootstrap, Resampling};
 pub use clustered::{Clustered, WindowSum, WindowSums};
+pub use confidence_sequence::{ConfidenceSequence, SequenceDesign, Side, Standing};
+pub use decide::{Answer, DecideError, Decider, Family, Question};
 pub use design_effect::design_effect;
 pub use interval::{Interval, Summary};
 pub use mean::mean;
 pub use quantiles::{quantile_of_sorted, quantiles};
+pub use sequence_bound::WARM_UP;
+pub use sequence_order::shuffled_windows;
 pub use student::{expanded_level, linearised_standard_error, student_interval};
 
 /// Fewest windows for which an interval is made by resampling.
