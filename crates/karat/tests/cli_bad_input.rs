@@ -342,6 +342,7 @@ struct SmallDisk<'p>(&'p Path);
 #[cfg(target_os = "linux")]
 impl<'p> SmallDisk<'p> {
     /// Nothing where this process may not mount.
+    #[expect(clippy::print_stderr, reason = "whoever reads the tests' output must see the skip")]
     fn mount(at: &'p Path, size: &str) -> Option<Self> {
         fs::create_dir_all(at).unwrap();
         let size = format!("size={size}");

@@ -284,7 +284,9 @@ fn half_made(place: &Place) -> Running {
     let original = lab(ORIGINAL);
     let args = ["quantize", original.to_str().unwrap(), "out.gguf", "--type", "IQ3_S"];
     let running = Running::start(place, &[&args[..], &["--threads", "1"]].concat());
-    until("a half-made file", || place.names().iter().any(|n| n.ends_with(".part")).then_some(()));
+    until("a half-made file", || {
+        place.names().iter().any(|name| name.starts_with(".out.gguf.")).then_some(())
+    });
     running
 }
 

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 use std::fs;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -21,18 +21,25 @@ script=${request#*'\"model\":\"'}
 . \"${script%%'\"'*}\"
 ";
 
-/// The worker's program file. One for all tests, written before any starts a process: a file that
+/// One that never reads it.
+const DEAF: &str = "#!/bin/sh
+exec sleep 60
+";
+
+/// The program files. The same for all tests, and written before any starts a process: a file that
 /// another process has open for writing, if only between fork and exec, cannot be started.
-static PROGRAM: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+static PROGRAMS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("worker");
-    fs::write(&program, WORKER).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    (folder, program)
+    for (name, script) in [("worker", WORKER), ("deaf", DEAF)] {
+        let program = folder.path().join(name);
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    folder
 });
 
 fn supervisor() -> Supervisor {
-    Supervisor { program: PROGRAM.1.clone(), silence: Duration::from_secs(1) }
+    Supervisor { program: PROGRAMS.path().join("worker"), silence: Duration::from_secs(1) }
 }
 
 /// A job that does this script.
@@ -133,14 +140,31 @@ fn silence_is_a_failure_and_signs_of_life_are_none() {
 }
 
 #[test]
+fn a_worker_that_never_reads_a_long_request_is_found_out() {
+    // Longer than any pipe holds.
+    let texts = vec!["text.txt".into(); 1 << 17];
+    let job = Job::Survey(SurveyJob { model: "m.gguf".into(), texts, parse_special: false });
+    let deaf = Supervisor { program: PROGRAMS.path().join("deaf"), ..supervisor() };
+    let outcome = deaf.run(&job, |_| Ok::<(), String>(()));
+    let is_silent = |failure: &Failure| matches!(failure.kind, FailureKind::Silent { .. });
+    assert!(matches!(&outcome, Err(WorkerError::Failed(f)) if is_silent(f)), "{outcome:?}");
+}
+
+#[test]
 fn the_last_lines_of_log_and_standard_error_are_kept() {
-    let script = r#"for i in $(seq 20); do echo "{\"log\":{\"line\":\"log $i\"}}"; done
-        echo 'GGML_ASSERT(false) failed' >&2
-        kill -ABRT $$"#;
-    let log = failure(script).log;
-    assert_eq!(log.len(), 12);
-    assert!(log.contains(&"GGML_ASSERT(false) failed".to_owned()), "{log:?}");
-    assert!(log.contains(&"log 20".to_owned()) && !log.contains(&"log 1".to_owned()), "{log:?}");
+    let logged = |n: u32| {
+        format!(r#"for i in $(seq {n}); do echo "{{\"log\":{{\"line\":\"log $i\"}}}}"; done"#)
+    };
+    let said = |n: u32| format!("for i in $(seq {n}); do echo \"said $i\" >&2; done");
+    let lines = |script: &str| failure(&format!("{script}; kill -ABRT $$")).log;
+    let expected = |log: RangeInclusive<u32>, said: RangeInclusive<u32>| {
+        let log = log.map(|i| format!("log {i}"));
+        log.chain(said.map(|i| format!("said {i}"))).collect::<Vec<_>>()
+    };
+    // What is said first must not be lost behind a long log, nor the log behind a long tale.
+    assert_eq!(lines(&[said(1), logged(20)].join(";")), expected(10..=20, 1..=1));
+    assert_eq!(lines(&[logged(20), said(20)].join(";")), expected(15..=20, 15..=20));
+    assert_eq!(lines(&[logged(2), said(20)].join(";")), expected(1..=2, 11..=20));
 }
 
 #[test]

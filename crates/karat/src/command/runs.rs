@@ -1,5 +1,7 @@
 //! `karat runs`: what is stored.
 
+use anyhow::Context as _;
+
 use super::Session;
 use crate::exit::Exit;
 use crate::report::{ListedRun, run_list};
@@ -16,6 +18,7 @@ pub(super) fn run(session: &Session) -> anyhow::Result<Exit> {
         session.ui.note("no run is stored yet; `karat demo` makes one");
         return Ok(Exit::Ok);
     }
-    session.ui.data(run_list(&runs, session.ui.colors_output()).as_bytes())?;
+    let list = run_list(&runs, session.ui.colors_output());
+    session.ui.data(list.as_bytes()).context("cannot write to standard output")?;
     Ok(Exit::Ok)
 }

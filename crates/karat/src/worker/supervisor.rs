@@ -5,7 +5,7 @@ use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -99,8 +99,9 @@ pub enum WorkerError<E> {
 /// A running worker; killed when dropped, so that an early return leaves nothing behind.
 struct Worker {
     child: Child,
-    // Open as long as the parent lives: its end is the worker's sign to end.
-    _stdin: ChildStdin,
+    // Dropped with the worker: the pipe to it is open that long. Its end is the worker's sign to end,
+    // also where this process ends first.
+    _request: Sender<()>,
 }
 
 impl Drop for Worker {
@@ -108,6 +109,25 @@ impl Drop for Worker {
         // Both fail only where the child is gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The last lines heard. Log and standard error come through two pipes and have no common order.
+#[derive(Default)]
+struct Tail {
+    log: VecDeque<String>,
+    stderr: VecDeque<String>,
+}
+
+impl Tail {
+    /// At most [`LOG_LINES`]: the log's, then those of standard error, where a failed assertion says
+    /// what it is. Neither pushes the other out.
+    fn lines(self) -> Vec<String> {
+        let n_stderr = self.stderr.len().min(LOG_LINES / 2);
+        let n_log = self.log.len().min(LOG_LINES - n_stderr);
+        let n_stderr = self.stderr.len().min(LOG_LINES - n_log);
+        let log = self.log.iter().skip(self.log.len() - n_log);
+        log.chain(self.stderr.iter().skip(self.stderr.len() - n_stderr)).cloned().collect()
     }
 }
 
@@ -125,22 +145,22 @@ impl Supervisor {
         mut on: impl FnMut(Message) -> Result<(), E>,
     ) -> Result<Option<u64>, WorkerError<E>> {
         let (mut worker, heard) = self.start(job).map_err(WorkerError::Spawn)?;
-        let mut log = VecDeque::new();
+        let mut tail = Tail::default();
         let mut model = None;
         loop {
-            let failed = |kind, model, log: VecDeque<String>| {
-                WorkerError::Failed(Failure { kind, model, log: log.into() })
+            let failed = |kind, model, tail: Tail| {
+                WorkerError::Failed(Failure { kind, model, log: tail.lines() })
             };
             match heard.recv_timeout(self.silence) {
-                Ok(Heard::Stderr(line)) => keep(&mut log, line),
+                Ok(Heard::Stderr(line)) => keep(&mut tail.stderr, line),
                 Ok(Heard::Message(message)) => match message {
                     Message::Done { peak_memory_bytes } => return Ok(peak_memory_bytes),
                     Message::Failed { error, model: blamed, bad_input } => {
                         let kind = FailureKind::Reported { error, bad_input };
-                        return Err(failed(kind, blamed, log));
+                        return Err(failed(kind, blamed, tail));
                     }
                     Message::Log { line } => {
-                        keep(&mut log, line.clone());
+                        keep(&mut tail.log, line.clone());
                         on(Message::Log { line }).map_err(WorkerError::Caller)?;
                     }
                     Message::Working { model: busy } => model = Some(busy),
@@ -149,11 +169,11 @@ impl Supervisor {
                 },
                 Err(RecvTimeoutError::Timeout) => {
                     let kind = FailureKind::Silent { silence: self.silence };
-                    return Err(failed(kind, model, log));
+                    return Err(failed(kind, model, tail));
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     let status = worker.child.wait().map_err(WorkerError::Spawn)?;
-                    return Err(failed(ended(status), model, log));
+                    return Err(failed(ended(status), model, tail));
                 }
             }
         }
@@ -174,7 +194,7 @@ impl Supervisor {
             .stderr(Stdio::piped())
             .spawn()?;
         let missing = || io::Error::other("a pipe is missing");
-        let mut stdin = child.stdin.take().ok_or_else(missing)?;
+        let stdin = child.stdin.take().ok_or_else(missing)?;
         let stdout = child.stdout.take().ok_or_else(missing)?;
         let stderr = child.stderr.take().ok_or_else(missing)?;
         let (sender, receiver) = mpsc::channel();
@@ -186,10 +206,20 @@ impl Supervisor {
         });
         let mut request = serde_json::to_vec(&Request { protocol: PROTOCOL, job: job.clone() })?;
         request.push(b'\n');
-        // A worker that died at once is found by its exit status, not by this write.
-        let _ = stdin.write_all(&request);
-        Ok((Worker { child, _stdin: stdin }, receiver))
+        Ok((Worker { child, _request: tell(stdin, request) }, receiver))
     }
+}
+
+/// Writes the request on a thread of its own, because a worker that hangs may never read it, and
+/// keeps the pipe open until the sender is dropped.
+fn tell(mut pipe: ChildStdin, request: Vec<u8>) -> Sender<()> {
+    let (sender, until) = mpsc::channel();
+    thread::spawn(move || {
+        // A worker that died at once is found by its exit status, not by this write.
+        let _ = pipe.write_all(&request);
+        let _ = until.recv();
+    });
+    sender
 }
 
 /// Reads lines on a thread of its own until the pipe ends or nobody listens.
