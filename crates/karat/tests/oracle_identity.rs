@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use karat::backend::Logits;
 use karat::instrument::fidelity::pass::{Pass, WindowScores};
 use karat::metric::kernel::Kernel;
+use karat::metric::token::{ModelScores, PairScores};
 use karat::plan::Pair;
 use lab::{BASE, Tokens};
 
@@ -71,8 +72,8 @@ fn score(paths: &[PathBuf], n_threads: u32, corpus: &str) -> Vec<WindowScores> {
 /// Every stored byte: floats that are equal but differ in sign, say, would show.
 fn bytes(windows: &[WindowScores]) -> Vec<Vec<u8>> {
     let scores = |window: &WindowScores| {
-        let own: Vec<_> = window.own.iter().map(|scores| scores.encode()).collect();
-        [own, window.pairs.iter().map(|scores| scores.encode()).collect()].concat()
+        let own: Vec<_> = window.own.iter().map(ModelScores::encode).collect();
+        [own, window.pairs.iter().map(PairScores::encode).collect()].concat()
     };
     windows.iter().flat_map(scores).collect()
 }

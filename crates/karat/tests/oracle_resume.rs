@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const N_WINDOWS: u64 = 24;
 const TEXTS: [&str; 2] = ["english", "code"];
 /// A run that shows nothing for this long never will.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Arguments of the run that is interrupted, and of the one that is not.
 fn arguments() -> Vec<PathBuf> {

@@ -37,9 +37,8 @@ impl Rounded {
         let sum: f64 = logits.iter().map(|logit| f64::from((logit - hi).exp())).sum();
         let scale = (hi - lo) / 65535.0;
         let per_unit = 1.0 / scale;
-        let code = |logit: f32| match logit > lo {
-            true => (per_unit * (logit - lo)).round_ties_even() as u16,
-            false => 0,
+        let code = |logit: f32| {
+            if logit > lo { (per_unit * (logit - lo)).round_ties_even() as u16 } else { 0 }
         };
         assert!(scale > 0.0, "a flat row has no codes");
         let codes = logits.iter().map(|&logit| code(logit)).collect();

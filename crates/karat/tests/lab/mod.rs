@@ -66,7 +66,8 @@ pub fn same_arithmetic(tool: &Value) -> bool {
             "note: this processor computes differently from the one that the peer's figures come \
              from, so they are compared loosely (here: {here}; there: {there})"
         );
-        writeln!(std::io::stderr(), "{line}").unwrap();
+        let mut stderr = std::io::stderr().lock();
+        writeln!(stderr, "{line}").unwrap();
     }
     same
 }
