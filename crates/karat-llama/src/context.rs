@@ -43,7 +43,9 @@ pub enum FlashAttention {
 pub struct ContextParams {
     /// Tokens it holds.
     pub n_ctx: u32,
-    /// Tokens computed at once; also the most that one [`Context::decode`] takes.
+    /// Most tokens that one [`Context::decode`] takes.
+    pub n_batch: u32,
+    /// Tokens computed at once.
     pub n_ubatch: u32,
     /// Type of the K cache.
     pub kv_k: KvType,
@@ -112,7 +114,7 @@ impl Context {
         let raw = unsafe {
             let mut raw = sys::llama_context_default_params();
             raw.n_ctx = params.n_ctx;
-            raw.n_batch = params.n_ubatch;
+            raw.n_batch = params.n_batch;
             raw.n_ubatch = params.n_ubatch;
             raw.n_seq_max = 1;
             // As the runners do: sliding-window layers keep only what they can still see.
@@ -154,8 +156,8 @@ impl Context {
     }
 
     /// Most tokens one [`Context::decode`] takes.
-    pub fn n_ubatch(&self) -> usize {
-        self.params.n_ubatch as usize
+    pub fn n_batch(&self) -> usize {
+        self.params.n_batch as usize
     }
 
     /// Tokens in the KV cache.
@@ -191,7 +193,7 @@ impl Context {
     /// `tokens`).
     ///
     /// # Errors
-    /// More than `n_ubatch` tokens, a full context, or an engine failure.
+    /// More than `n_batch` tokens, a full context, or an engine failure.
     pub fn decode(
         &mut self,
         tokens: &[Token],
@@ -199,7 +201,7 @@ impl Context {
     ) -> Result<LogitRows<'_>, EngineError> {
         let n_tokens = tokens.len();
         let want = self.position + n_tokens;
-        if n_tokens > self.n_ubatch() || want > self.params.n_ctx as usize {
+        if n_tokens > self.n_batch() || want > self.params.n_ctx as usize {
             return Err(EngineError::ContextFull { want, n_ctx: self.params.n_ctx });
         }
         if let Some(&token) = tokens.iter().find(|&&t| t < 0 || t as usize >= self.n_vocab) {

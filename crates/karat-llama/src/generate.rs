@@ -89,7 +89,7 @@ fn prefill(
     if prompt.is_empty() || prompt.len() > n_ctx as usize {
         return Err(EngineError::ContextFull { want: prompt.len(), n_ctx });
     }
-    let mut pieces = prompt.chunks(context.n_ubatch()).peekable();
+    let mut pieces = prompt.chunks(context.n_batch()).peekable();
     while let Some(piece) = pieces.next() {
         if pieces.peek().is_some() {
             context.decode(piece, 0..0)?;

@@ -19,6 +19,7 @@ fn load() -> Model {
 fn context(model: &Model, n_ctx: u32, n_ubatch: u32) -> Context {
     let params = ContextParams {
         n_ctx,
+        n_batch: n_ubatch,
         n_ubatch,
         kv_k: KvType::F16,
         kv_v: KvType::F16,

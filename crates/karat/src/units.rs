@@ -19,6 +19,33 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// A number of bytes as people type it: `8GiB`, `12 GB`, `500M`, `1000000`. `KB`, `MB`, `GB`, `TB`
+/// are powers of 1000, `KiB` ... `TiB` powers of 1024; a bare letter is the power of 1024.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c.is_whitespace());
+    let unit = text[digits.len()..].trim().to_ascii_lowercase();
+    let (base, power): (u64, u32) = match unit.as_str() {
+        "" | "b" => (1, 0),
+        "kb" => (1_000, 1),
+        "mb" => (1_000, 2),
+        "gb" => (1_000, 3),
+        "tb" => (1_000, 4),
+        "k" | "kib" => (1_024, 1),
+        "m" | "mib" => (1_024, 2),
+        "g" | "gib" => (1_024, 3),
+        "t" | "tib" => (1_024, 4),
+        _ => return Err(format!("`{unit}` is no unit of bytes; write e.g. 8GiB or 12GB")),
+    };
+    let number: f64 = digits.parse().map_err(|_| "write e.g. 8GiB or 12GB".to_owned())?;
+    let bytes = number * base.pow(power) as f64;
+    if bytes >= 1.0 && bytes < 9e18 {
+        Ok(bytes as u64)
+    } else {
+        Err("give a positive number of bytes".to_owned())
+    }
+}
+
 /// A span of time, printed as `0.4 s`, `12 s`, `3 min 05 s` or `2 h 10 min`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Span(pub Duration);
@@ -45,6 +72,17 @@ mod tests {
         assert_eq!(Bytes(999).to_string(), "999 B");
         assert_eq!(Bytes(9_622_976).to_string(), "9.62 MB");
         assert_eq!(Bytes(7_200_000_000).to_string(), "7.20 GB");
+    }
+
+    #[test]
+    fn bytes_are_read_as_people_type_them() {
+        assert_eq!(parse_bytes("8GiB"), Ok(8 << 30));
+        assert_eq!(parse_bytes("12 GB"), Ok(12_000_000_000));
+        assert_eq!(parse_bytes("1.5k"), Ok(1_536));
+        assert_eq!(parse_bytes("100"), Ok(100));
+        assert!(parse_bytes("12 parsecs").is_err());
+        assert!(parse_bytes("-1GB").is_err());
+        assert!(parse_bytes("GB").is_err());
     }
 
     #[test]

@@ -8,6 +8,8 @@ use karat_llama::{
     ModelParams, Special, Threads, Token, Vocab,
 };
 
+use crate::settings::Kv;
+
 use super::{BackendError, Delta, FinishReason, Generate, Generation, Logits, Prompt};
 
 /// One model on the embedded engine, with a context of its own.
@@ -21,8 +23,12 @@ pub struct Embedded {
 pub struct EmbeddedParams {
     /// Tokens of the context.
     pub n_ctx: u32,
+    /// Most tokens submitted at once.
+    pub n_batch: u32,
     /// Tokens computed at once.
     pub n_ubatch: u32,
+    /// Type of the KV cache.
+    pub kv: Kv,
     /// Layers on the GPU; `None` for all.
     pub gpu_layers: Option<u32>,
 }
@@ -45,11 +51,20 @@ impl Embedded {
             alive();
             true
         })?;
+        let kv = match params.kv {
+            Kv::F32 => KvType::F32,
+            Kv::F16 => KvType::F16,
+            Kv::Bf16 => KvType::Bf16,
+            Kv::Q8_0 => KvType::Q8_0,
+            Kv::Q5_0 => KvType::Q5_0,
+            Kv::Q4_0 => KvType::Q4_0,
+        };
         let context_params = ContextParams {
             n_ctx: params.n_ctx,
+            n_batch: params.n_batch,
             n_ubatch: params.n_ubatch,
-            kv_k: KvType::F16,
-            kv_v: KvType::F16,
+            kv_k: kv,
+            kv_v: kv,
             flash_attention: FlashAttention::Auto,
         };
         let mut context = Context::new(&model, &context_params, threads)?;
@@ -72,7 +87,7 @@ impl Logits for Embedded {
     }
 
     fn max_advance(&self) -> usize {
-        self.context.n_ubatch()
+        self.context.n_batch()
     }
 
     fn restart(&mut self) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{GpuLayersArg, ReportFormat, threads};
-use crate::settings::{FidelitySettings, RulerSpec, SettingsError};
+use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
+use crate::units::parse_bytes;
 
 /// Most tokens computed at once. Results depend on it, so it is the same for everyone: the engine's
 /// own default.
@@ -68,6 +69,26 @@ pub struct HowArgs {
     #[arg(long, help_heading = "How to score")]
     pub parse_special: bool,
 
+    /// KV cache types of the candidates, separated by commas: f32, f16, bf16, q8_0, q5_0, q4_0. The
+    /// references always have f16.
+    #[arg(
+        long,
+        value_name = "TYPE,...",
+        default_value = "f16",
+        value_delimiter = ',',
+        help_heading = "How to score"
+    )]
+    pub kv: Vec<Kv>,
+
+    /// Do not run the original again on a few windows to show the noise floor.
+    #[arg(long, help_heading = "How to run")]
+    pub no_noise_floor: bool,
+
+    /// Most memory a worker may take as expected, e.g. `12GB` or `8GiB`; candidates that do not fit
+    /// together take turns, with the same results.
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "How to run")]
+    pub memory_budget: Option<u64>,
+
     /// Layers on the GPU, a number or `all`; needs a GPU build.
     #[arg(long, value_name = "N|all", default_value = "0", help_heading = "How to run")]
     pub gpu_layers: GpuLayersArg,
@@ -123,6 +144,9 @@ impl FidelityArgs {
                 gpu_layers: how.gpu_layers.0,
                 parse_special: how.parse_special,
             },
+            kv: distinct(&how.kv),
+            noise_floor: !how.no_noise_floor,
+            memory_budget: how.memory_budget,
             chunks: how.chunks,
             qat: self.qat.clone(),
             twin: self.twin.clone(),
@@ -135,4 +159,15 @@ impl FidelityArgs {
         }
         .checked()
     }
+}
+
+/// Each type once, in the order given.
+fn distinct(kv: &[Kv]) -> Vec<Kv> {
+    let mut seen = Vec::new();
+    for &kv in kv {
+        if !seen.contains(&kv) {
+            seen.push(kv);
+        }
+    }
+    seen
 }

@@ -11,7 +11,7 @@ use super::{Session, build, fidelity};
 use crate::cli::{DemoArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::record::{Finding, Severity};
-use crate::settings::{FidelitySettings, RulerSpec};
+use crate::settings::{FidelitySettings, Kv, RulerSpec};
 use crate::store::Store;
 use crate::worker::{Job, QuantizeJob};
 
@@ -52,6 +52,9 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         references: vec![lab.join(ORIGINAL), lab.join(QAT)],
         texts: TEXTS.iter().map(|text| lab.join(text)).collect(),
         ruler: RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), parse_special: false },
+        kv: vec![Kv::F16],
+        noise_floor: true,
+        memory_budget: None,
         chunks: Some(args.chunks),
         qat: Some(folder.join(QAT_BUILD)),
         twin: Some(folder.join(TWIN)),

@@ -68,16 +68,16 @@ fn dry_run(session: &Session, store: &Store, plan: &FidelityPlan) -> anyhow::Res
 
 /// Windows of a text that some track lacks.
 fn missing_windows(store: &Store, plan: &FidelityPlan, text: usize) -> anyhow::Result<u64> {
-    let planned = plan.texts[text].windows as u32;
-    let mut complete: Option<u64> = None;
+    let mut most = 0;
     for of in plan.tracks() {
-        let finished = match store.find_track(&plan.track_key(text, of))? {
-            Some(track) => store.finished_windows(track)?.range(..planned).count() as u64,
-            None => 0,
-        };
-        complete = Some(complete.map_or(finished, |least| least.min(finished)));
+        let mut missing = plan.planned_windows(text, of);
+        if let Some(track) = store.find_track(&plan.track_key(text, of))? {
+            let finished = store.finished_windows(track)?;
+            missing.retain(|window| !finished.contains(window));
+        }
+        most = most.max(missing.len() as u64);
     }
-    Ok(u64::from(planned) - complete.unwrap_or(0))
+    Ok(most)
 }
 
 /// Throughput of the newest run that measured one with as many layers on the GPU.

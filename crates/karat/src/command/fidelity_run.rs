@@ -10,13 +10,15 @@ use super::Session;
 use crate::clock::{self, Stopwatch};
 use crate::exit::Exit;
 use crate::metric::token::PairScores;
-use crate::plan::{FidelityPlan, Pair, Step, TrackOf};
+use crate::plan::{FidelityPlan, Member, Pair, Step, TrackOf, expected_memory};
 use crate::record::{Outcome, RunHeader, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{Store, TrackId, WindowBlob};
 use crate::ui::Progress;
 use crate::units::Span;
-use crate::worker::{Failure, FidelityJob, Job, Message, ScoredTrack, Supervisor, WorkerError};
+use crate::worker::{
+    Failure, FidelityJob, Job, Load, Message, ScoredTrack, Supervisor, WorkerError,
+};
 
 /// A run that has begun.
 pub(super) struct FidelityRun<'s> {
@@ -24,6 +26,8 @@ pub(super) struct FidelityRun<'s> {
     store: Store,
     plan: FidelityPlan,
     supervisor: Supervisor,
+    /// Most bytes a worker may take, as expected.
+    memory_budget: Option<u64>,
     id: String,
     outcome: Outcome,
     /// Weights × tokens computed, and the seconds it took.
@@ -50,8 +54,12 @@ impl StepState {
         blobs: &[(TrackOf, Vec<u8>)],
         progress: &Progress,
     ) {
+        let members = plan.members();
         for (of, data) in blobs {
             let TrackOf::Pair(Pair { reference: 0, candidate }) = of else { continue };
+            if members[*candidate].purpose.is_noise() {
+                continue;
+            }
             if let Ok(scores) = PairScores::decode(data) {
                 let (sum, n) = self.running.entry(*candidate).or_default();
                 *sum += scores.kld().iter().sum::<f64>();
@@ -61,7 +69,9 @@ impl StepState {
         let figures: Vec<String> = self
             .running
             .iter()
-            .map(|(&model, (sum, n))| format!("{} {:.4}", plan.models[model].name, sum / *n as f64))
+            .map(|(&member, (sum, n))| {
+                format!("{} {:.4}", plan.label(&members[member]), sum / *n as f64)
+            })
             .collect();
         progress.show(format!("KLD {}", figures.join(" ")));
     }
@@ -99,6 +109,7 @@ impl<'s> FidelityRun<'s> {
             store,
             plan,
             supervisor,
+            memory_budget: settings.memory_budget,
             id,
             outcome: Outcome::Done,
             computed: (0.0, 0.0),
@@ -147,7 +158,8 @@ impl<'s> FidelityRun<'s> {
         let mut state = StepState::default();
         let mut scored = 0;
         while let Some(group) = self.next_group(step.text, &state.dropped)? {
-            progress.set(self.plan.texts[step.text].windows - group.windows.len() as u64);
+            let n_windows = self.plan.texts[step.text].windows;
+            progress.set(n_windows.saturating_sub(group.windows.len() as u64));
             match self.run_group(step.text, &group, &mut state, &mut progress) {
                 Ok(n) => scored += n,
                 Err(WorkerError::Failed(failure)) => {
@@ -174,20 +186,47 @@ impl<'s> FidelityRun<'s> {
         text: usize,
         dropped: &BTreeSet<usize>,
     ) -> anyhow::Result<Option<Group>> {
-        let planned = self.plan.texts[text].windows as u32;
         let mut groups: BTreeMap<Vec<u32>, BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
         for of in self.plan.tracks() {
-            if of.models().any(|model| dropped.contains(&model)) {
+            if of.members().any(|model| dropped.contains(&model)) {
                 continue;
             }
             let track = self.store.track(&self.plan.track_key(text, of))?;
             let finished = self.store.finished_windows(track)?;
-            let missing: Vec<u32> = (0..planned).filter(|w| !finished.contains(w)).collect();
+            let mut missing = self.plan.planned_windows(text, of);
+            missing.retain(|window| !finished.contains(window));
             if !missing.is_empty() {
                 groups.entry(missing).or_default().insert(of, track);
             }
         }
-        Ok(groups.pop_last().map(|(windows, tracks)| Group { tracks, windows }))
+        // The most windows first: the noise floor, on a few, comes last.
+        let first = groups.into_iter().max_by_key(|(windows, _)| windows.len());
+        Ok(first.map(|(windows, tracks)| Group { tracks: self.within_budget(tracks), windows }))
+    }
+
+    /// As many of the tracks as fit the memory budget together, at least the first; the others take
+    /// their turn in a later group. Which tracks share a pass does not change their results.
+    fn within_budget(&self, tracks: BTreeMap<TrackOf, TrackId>) -> BTreeMap<TrackOf, TrackId> {
+        let Some(budget) = self.memory_budget else { return tracks };
+        let mut chosen: BTreeSet<usize> = BTreeSet::new();
+        // Comparisons first: they bring both of their members, whose own scores then come along.
+        let pairs_first = tracks.keys().rev();
+        for of in pairs_first {
+            let with: BTreeSet<usize> = chosen.iter().copied().chain(of.members()).collect();
+            if chosen.is_empty() || expected_memory(&self.plan, with.iter().copied()) <= budget {
+                chosen = with;
+            }
+        }
+        let fits = |of: &TrackOf| of.members().all(|member| chosen.contains(&member));
+        tracks.into_iter().filter(|(of, _)| fits(of)).collect()
+    }
+
+    fn load(&self, member: &Member) -> Load {
+        Load {
+            path: self.plan.models[member.model].path.clone().into(),
+            kv: member.kv,
+            n_ubatch: member.n_ubatch,
+        }
     }
 
     /// Runs one worker; gives the windows it scored.
@@ -199,13 +238,14 @@ impl<'s> FidelityRun<'s> {
         progress: &mut Progress,
     ) -> Result<u64, WorkerError<anyhow::Error>> {
         let members: Vec<usize> = {
-            let all = group.tracks.keys().flat_map(|of| of.models());
+            let all = group.tracks.keys().flat_map(|of| of.members());
             all.collect::<BTreeSet<_>>().into_iter().collect()
         };
         let job = self.job(text, group, &members);
         let watch = Stopwatch::start();
         let mut n_scored = 0;
         let (store, plan) = (&mut self.store, &self.plan);
+        let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
             let blobs = decode(&tracks, &members)?;
@@ -216,12 +256,15 @@ impl<'s> FidelityRun<'s> {
                 })
                 .collect();
             store.put_windows(&stored)?;
-            n_scored += 1;
-            progress.advance(1);
+            if !is_noise {
+                n_scored += 1;
+                progress.advance(1);
+            }
             state.show_running(plan, &blobs, progress);
             Ok(())
         });
-        let weights: u64 = members.iter().map(|&model| self.plan.n_params[model]).sum();
+        let all = self.plan.members();
+        let weights: u64 = members.iter().map(|&i| self.plan.n_params[all[i].model]).sum();
         self.computed.0 += weights as f64 * (n_scored * u64::from(self.plan.ruler.n_ctx)) as f64;
         self.computed.1 += watch.elapsed().as_secs_f64();
         match outcome {
@@ -238,9 +281,10 @@ impl<'s> FidelityRun<'s> {
     }
 
     fn job(&self, text: usize, group: &Group, members: &[usize]) -> Job {
-        let local = |model: usize| members.binary_search(&model).unwrap_or(0);
+        let all = self.plan.members();
+        let local = |member: usize| members.binary_search(&member).unwrap_or(0);
         let own = group.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(model) => Some(local(*model)),
+            TrackOf::Own(member) => Some(local(*member)),
             TrackOf::Pair(_) => None,
         });
         let pairs = group.tracks.keys().filter_map(|of| match of {
@@ -250,7 +294,7 @@ impl<'s> FidelityRun<'s> {
             }
         });
         Job::Fidelity(FidelityJob {
-            models: members.iter().map(|&m| self.plan.models[m].path.clone().into()).collect(),
+            members: members.iter().map(|&member| self.load(&all[member])).collect(),
             own: own.collect(),
             pairs: pairs.collect(),
             // The vocabulary that counts is the original's, whoever takes part.
@@ -267,11 +311,19 @@ impl<'s> FidelityRun<'s> {
         state.log.clone_from(&failure.log);
         match failure.model {
             Some(model) if model != 0 => {
-                state.errors.push(format!("{}: {}", self.plan.models[model].name, failure.kind));
+                state.errors.push(format!(
+                    "{}: {}",
+                    self.plan.label(&self.plan.members()[model]),
+                    failure.kind
+                ));
                 state.dropped.insert(model)
             }
             Some(model) => {
-                state.errors.push(format!("{}: {}", self.plan.models[model].name, failure.kind));
+                state.errors.push(format!(
+                    "{}: {}",
+                    self.plan.label(&self.plan.members()[model]),
+                    failure.kind
+                ));
                 false
             }
             None => {

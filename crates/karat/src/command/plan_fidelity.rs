@@ -39,6 +39,8 @@ pub(super) fn plan_fidelity(
         n_vocab: files[0].n_vocab() as u64,
         texts: count_windows(settings, texts, &reply.tokens)?,
         ruler: settings.ruler.clone(),
+        kv: settings.kv.clone(),
+        noise_floor: settings.noise_floor,
         n_threads: settings.n_threads,
         findings,
         machine: machine::describe(reply.devices),

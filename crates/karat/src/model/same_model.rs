@@ -166,14 +166,13 @@ fn findings(
     (candidate_name, candidate): (&str, &ModelFile),
 ) -> Vec<Finding> {
     let (ours, theirs) = (candidate.gguf.metadata(), reference.gguf.metadata());
-    let watched = WATCHED.iter().filter(|(key, _)| ours.get(key) != theirs.get(key)).map(
-        |(key, what)| {
+    let watched =
+        WATCHED.iter().filter(|(key, _)| ours.get(key) != theirs.get(key)).map(|(key, what)| {
             format!(
                 "{candidate_name} and {reference_name} differ in {what} (`{key}`); \
                  texts are tokenized with the reference's"
             )
-        },
-    );
+        });
     let prefix = format!("{}.", reference.architecture);
     let keys: BTreeSet<&str> = ours.iter().chain(theirs.iter()).map(|(key, _)| key).collect();
     let computed = keys

@@ -21,22 +21,29 @@ pub struct Expectation {
 
 /// Expects the cost of a plan of which `missing[text]` windows are left to score.
 ///
-/// Time is weights × tokens over throughput. Memory is the files (mapped or repacked, they are
-/// resident once read) and, per context, twice the scored rows of a piece at `n_vocab` f32: the
-/// engine computes them in one buffer and hands them out in another.
+/// Time is weights × tokens over throughput.
 pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> Expectation {
     let n_ctx = u64::from(plan.ruler.n_ctx);
     let tokens = missing.iter().sum::<u64>() * n_ctx;
-    let weights: u64 = plan.n_params.iter().sum();
+    let weights: u64 = plan.members().iter().map(|member| plan.n_params[member.model]).sum();
     let rate =
         throughput.unwrap_or(GUESSED_THROUGHPUT_PER_THREAD * f64::from(plan.n_threads.max(1)));
     let seconds = weights as f64 * tokens as f64 / rate;
-    let rows = u64::from(plan.ruler.n_ubatch).min(n_ctx / 2);
-    let outputs = 2 * rows * plan.n_vocab * 4 * plan.models.len() as u64;
-    let files: u64 = plan.models.iter().map(|model| model.bytes).sum();
     Expectation {
         time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         measured: throughput.is_some(),
-        memory_bytes: files + outputs,
+        memory_bytes: expected_memory(plan, 0..plan.members().len()),
     }
+}
+
+/// Peak memory in bytes of a worker that holds these members at once.
+///
+/// The files (mapped or repacked, they are resident once read) and, per context, twice the scored
+/// rows of a piece at `n_vocab` f32: the engine computes them in one buffer and hands them out in
+/// another.
+pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>) -> u64 {
+    let all = plan.members();
+    let rows = u64::from(plan.ruler.n_ubatch).min(u64::from(plan.ruler.n_ctx) / 2);
+    let outputs = 2 * rows * plan.n_vocab * 4;
+    members.map(|member| plan.models[all[member].model].bytes + outputs).sum()
 }

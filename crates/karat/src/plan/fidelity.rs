@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Pair, TrackOf};
+use super::{Member, Pair, Purpose, TrackOf};
 use crate::digest::hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, ModelRole, TextRecord};
-use crate::settings::RulerSpec;
+use crate::settings::{Kv, RulerSpec};
 use crate::store::{TrackKey, TrackKind};
 
 /// Raised when the way per-token results are computed changes, so that old ones are not mixed in.
@@ -27,6 +27,12 @@ pub struct FidelityPlan {
     pub texts: Vec<TextRecord>,
     /// How texts are scored.
     pub ruler: RulerSpec,
+    /// KV cache types of the candidates; the references always have f16.
+    #[serde(default = "f16_only")]
+    pub kv: Vec<Kv>,
+    /// Whether the original is run again on a few windows, to show the noise floor.
+    #[serde(default)]
+    pub noise_floor: bool,
     /// Engine threads; does not change results.
     pub n_threads: u32,
     /// What was noticed about the models.
@@ -61,45 +67,101 @@ impl FidelityPlan {
         (0..self.models.len()).filter(|&model| self.models[model].role == ModelRole::Candidate)
     }
 
-    /// Every comparison: the second reference against the first, then each candidate against each
-    /// reference.
+    /// Who takes part, in the order that tracks index: references, then candidates with each KV type,
+    /// then the original again for the noise floor.
+    pub fn members(&self) -> Vec<Member> {
+        let n_ubatch = self.ruler.n_ubatch;
+        let member = |model, kv, purpose| Member { model, kv, n_ubatch, purpose };
+        let mut members: Vec<Member> =
+            self.references().map(|model| member(model, Kv::F16, Purpose::Reference)).collect();
+        for model in self.candidates() {
+            members.extend(self.kv.iter().map(|&kv| member(model, kv, Purpose::Candidate)));
+        }
+        if self.noise_floor {
+            members.push(member(0, Kv::F16, Purpose::Rerun));
+            let other = Member {
+                n_ubatch: (n_ubatch / 4).max(1),
+                ..member(0, Kv::F16, Purpose::OtherUbatch)
+            };
+            members.push(other);
+        }
+        members
+    }
+
+    /// Every comparison: the second reference against the first, each candidate against each
+    /// reference, the original against itself.
     pub fn pairs(&self) -> Vec<Pair> {
+        let members = self.members();
+        let of = |wanted: fn(Purpose) -> bool| -> Vec<usize> {
+            (0..members.len()).filter(|&member| wanted(members[member].purpose)).collect()
+        };
+        let candidates = of(|purpose| purpose == Purpose::Candidate);
         let references: Vec<usize> = self.references().collect();
         let mut pairs = Vec::new();
         if let [reference, candidate] = references[..] {
             pairs.push(Pair { reference, candidate });
         }
         for &reference in &references {
-            pairs.extend(self.candidates().map(|candidate| Pair { reference, candidate }));
+            pairs.extend(candidates.iter().map(|&candidate| Pair { reference, candidate }));
         }
+        pairs.extend(
+            of(Purpose::is_noise).into_iter().map(|candidate| Pair { reference: 0, candidate }),
+        );
         pairs
     }
 
-    /// Every track of a text: each model's own scores, and each comparison.
+    /// Every track of a text: each member's own scores (but for the noise floor), and each
+    /// comparison.
     pub fn tracks(&self) -> Vec<TrackOf> {
-        let own = (0..self.models.len()).map(TrackOf::Own);
+        let members = self.members();
+        let own = (0..members.len()).filter(|&i| !members[i].purpose.is_noise()).map(TrackOf::Own);
         own.chain(self.pairs().into_iter().map(TrackOf::Pair)).collect()
+    }
+
+    /// The windows of a text that a track is scored on: all, or a twentieth of them (at least four)
+    /// spread over the text for the noise floor.
+    pub fn planned_windows(&self, text: usize, of: TrackOf) -> Vec<u32> {
+        let n_windows = self.texts[text].windows as u32;
+        let members = self.members();
+        if of.members().any(|member| members[member].purpose.is_noise()) {
+            let wanted = (n_windows / 20).max(4).min(n_windows);
+            return (0..wanted).map(|i| i * n_windows / wanted).collect();
+        }
+        (0..n_windows).collect()
     }
 
     /// Identity of a track's results: contents of models and text, ruler, engine.
     pub fn track_key(&self, text: usize, of: TrackOf) -> TrackKey {
-        let sha256 = |model: usize| self.models[model].sha256.clone();
-        let (kind, candidate, reference) = match of {
-            TrackOf::Own(model) => (TrackKind::Model, model, None),
+        let members = self.members();
+        let sha256 = |member: usize| self.models[members[member].model].sha256.clone();
+        let (kind, member, reference) = match of {
+            TrackOf::Own(member) => (TrackKind::Model, member, None),
             TrackOf::Pair(pair) => (TrackKind::Pair, pair.candidate, Some(sha256(pair.reference))),
         };
         TrackKey {
             kind,
             text_sha256: self.texts[text].sha256.clone(),
-            candidate_sha256: sha256(candidate),
+            candidate_sha256: sha256(member),
             reference_sha256: reference,
-            setting: self.full_setting(),
+            setting: self.full_setting(&members[member]),
         }
     }
 
-    /// The ruler as rows show it.
-    pub fn setting(&self) -> BTreeMap<String, String> {
+    /// Name of a member, unique in the run: the model's, with the KV type where it is not f16.
+    pub fn label(&self, member: &Member) -> String {
+        let name = &self.models[member.model].name;
+        match member.kv {
+            Kv::F16 => name.clone(),
+            kv => format!("{name} kv {kv}"),
+        }
+    }
+
+    /// The ruler as a member's rows show it.
+    pub fn setting(&self, member: &Member) -> BTreeMap<String, String> {
         let mut setting = self.shown_ruler();
+        if self.kv != [Kv::F16] {
+            setting.insert("kv".to_owned(), member.kv.to_string());
+        }
         if let Some(proxy) = self.models.iter().find(|model| model.proxy_reference) {
             setting.insert("proxy_reference".to_owned(), proxy.name.clone());
         }
@@ -119,11 +181,14 @@ impl FidelityPlan {
     }
 
     /// The ruler with everything that can move a logit.
-    fn full_setting(&self) -> BTreeMap<String, String> {
+    fn full_setting(&self, member: &Member) -> BTreeMap<String, String> {
         let mut setting = self.shown_ruler();
         let mut add = |name: &str, value: String| setting.insert(name.to_owned(), value);
-        add("n_ubatch", self.ruler.n_ubatch.to_string());
-        add("kv", "f16".to_owned());
+        add("n_ubatch", member.n_ubatch.to_string());
+        add("kv", member.kv.to_string());
+        if member.purpose == Purpose::Rerun {
+            add("rerun", "1".to_owned());
+        }
         add("flash_attention", "auto".to_owned());
         add("repack", "on".to_owned());
         add("engine", format!("{} {}", self.engine.crate_version, self.engine.tree_sha256));
@@ -151,10 +216,15 @@ impl FidelityPlan {
         hash.update(windows.to_le_bytes());
         let id = hex(&hash.finalize()[..8]);
         let title = format!(
-            "fidelity on {name}: {windows} windows of {} tokens, {} models in lock-step",
+            "fidelity on {name}: {windows} windows of {} tokens, {} members in lock-step",
             self.ruler.n_ctx,
-            self.models.len()
+            self.members().len()
         );
         Step { id, title, text }
     }
+}
+
+/// Plans stored before the KV type was a setting.
+fn f16_only() -> Vec<Kv> {
+    vec![Kv::F16]
 }

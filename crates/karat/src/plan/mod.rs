@@ -2,8 +2,10 @@
 
 mod expect;
 mod fidelity;
+mod member;
 mod track;
 
-pub use expect::{Expectation, expect};
+pub use expect::{Expectation, expect, expected_memory};
 pub use fidelity::{FidelityPlan, Step};
+pub use member::{Member, Purpose};
 pub use track::{Pair, TrackOf};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A candidate against a reference, as indexes into a list of models.
+/// A candidate against a reference, as indexes into a list of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Pair {
     /// The yardstick.
@@ -15,17 +15,17 @@ pub struct Pair {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TrackOf {
-    /// A model's own scores.
+    /// A member's own scores.
     Own(usize),
     /// A comparison.
     Pair(Pair),
 }
 
 impl TrackOf {
-    /// The models it takes.
-    pub fn models(self) -> impl Iterator<Item = usize> {
+    /// The members it takes.
+    pub fn members(self) -> impl Iterator<Item = usize> {
         let (first, second) = match self {
-            Self::Own(model) => (model, None),
+            Self::Own(member) => (member, None),
             Self::Pair(pair) => (pair.reference, Some(pair.candidate)),
         };
         std::iter::once(first).chain(second)

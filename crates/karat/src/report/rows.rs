@@ -9,6 +9,9 @@ use crate::record::{Estimate, ModelRecord, ModelRole, RunDocument};
 /// The settings that make two figures comparable; figures of different ones never share a table.
 pub(super) type Ruler = BTreeMap<String, String>;
 
+/// The setting that names a KV cache type.
+const KV: &str = "kv";
+
 /// The tidy table of one document.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
@@ -30,7 +33,13 @@ impl<'a> Rows<'a> {
 
     /// Every ruler in use, in order of first appearance.
     pub(super) fn rulers(self) -> Vec<&'a Ruler> {
-        distinct(self.doc.estimates.iter().map(|estimate| &estimate.setting))
+        let mut rulers: Vec<&Ruler> = Vec::new();
+        for row in &self.doc.estimates {
+            if !rulers.iter().any(|ruler| same_ruler(ruler, &row.setting)) {
+                rulers.push(&row.setting);
+            }
+        }
+        rulers
     }
 
     /// References in the order given; then any that only the rows name.
@@ -49,10 +58,15 @@ impl<'a> Rows<'a> {
 
     /// Builds under test in the order given; then any that only the rows name.
     pub(super) fn candidates(self) -> Vec<&'a str> {
-        let given = self.models(ModelRole::Candidate).map(|model| model.name.as_str());
-        let named = self.doc.estimates.iter().map(|row| row.candidate.as_str());
-        let is_no_reference = |name: &&str| !self.references().contains(name);
-        distinct(given.chain(named.filter(is_no_reference)))
+        let named = distinct(self.doc.estimates.iter().map(|row| row.candidate.as_str()));
+        let references = self.references();
+        let given = self.models(ModelRole::Candidate).flat_map(|model| {
+            let forms: Vec<&str> =
+                named.iter().copied().filter(|name| is_form_of(name, &model.name)).collect();
+            if forms.is_empty() { vec![model.name.as_str()] } else { forms }
+        });
+        let others = named.iter().copied().filter(|name| !references.contains(name));
+        distinct(given.chain(others))
     }
 
     /// The record of a model.
@@ -81,7 +95,7 @@ impl<'a> Rows<'a> {
             row.metric == PPL
                 && row.candidate == model
                 && row.scope == place.scope
-                && row.setting == *place.ruler
+                && same_ruler(&row.setting, place.ruler)
         })
     }
 
@@ -105,7 +119,7 @@ impl<'a> Rows<'a> {
                 && other.versus == row.versus
                 && other.reference == row.reference
                 && other.scope == row.scope
-                && other.setting == row.setting
+                && same_ruler(&other.setting, &row.setting)
         })
     }
 
@@ -122,14 +136,33 @@ impl<'a> Rows<'a> {
 
 /// `n_ctx 512, kv_type f16`, or empty.
 pub(super) fn ruler_text(ruler: &Ruler) -> String {
-    let parts: Vec<String> = ruler.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let parts: Vec<String> = ruler
+        .iter()
+        .filter(|(name, _)| *name != KV)
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
     parts.join(", ")
 }
 
 fn is_of(row: &Estimate, place: Place<'_>) -> bool {
     row.reference.as_deref() == Some(place.reference)
         && row.scope == place.scope
-        && row.setting == *place.ruler
+        && same_ruler(&row.setting, place.ruler)
+}
+
+/// Whether two settings make one ruler. The KV cache type is part of what is under test, like the
+/// weights' types, so builds with different ones stand in one table.
+fn same_ruler(one: &Ruler, other: &Ruler) -> bool {
+    let without_kv = |ruler: &'_ Ruler| -> Vec<(String, String)> {
+        let parts = ruler.iter().filter(|(name, _)| *name != KV);
+        parts.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    one == other || without_kv(one) == without_kv(other)
+}
+
+/// Whether `name` is a model, or the model with a KV cache type.
+fn is_form_of(name: &str, model: &str) -> bool {
+    name.strip_prefix(model).is_some_and(|rest| rest.is_empty() || rest.starts_with(" kv "))
 }
 
 fn distinct<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {

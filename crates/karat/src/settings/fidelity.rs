@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::RulerSpec;
+use super::{Kv, RulerSpec};
 
 /// A request that makes no sense.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +61,12 @@ pub struct FidelitySettings {
     pub texts: Vec<PathBuf>,
     /// How to score them.
     pub ruler: RulerSpec,
+    /// KV cache types of the candidates.
+    pub kv: Vec<Kv>,
+    /// Run the original again on a few windows.
+    pub noise_floor: bool,
+    /// Most bytes a worker may take, as expected.
+    pub memory_budget: Option<u64>,
     /// Most windows per text.
     pub chunks: Option<u32>,
     /// Candidate made from the QAT checkpoint.

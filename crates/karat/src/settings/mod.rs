@@ -2,8 +2,10 @@
 
 mod environment;
 mod fidelity;
+mod kv;
 mod ruler;
 
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError};
+pub use kv::Kv;
 pub use ruler::RulerSpec;

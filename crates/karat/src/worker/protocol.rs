@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{Pair, TrackOf};
 use crate::record::EngineRecord;
-use crate::settings::RulerSpec;
+use crate::settings::{Kv, RulerSpec};
 
 /// Version of the messages. Parent and worker are the same binary, unless it was replaced while it
 /// ran; then this says so.
@@ -57,12 +57,23 @@ pub struct SurveyReply {
     pub tokens: Vec<u64>,
 }
 
+/// A model to load, and how to run it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Load {
+    /// The file.
+    pub path: PathBuf,
+    /// Type of its KV cache.
+    pub kv: Kv,
+    /// Tokens it computes at once.
+    pub n_ubatch: u32,
+}
+
 /// Arguments of [`Job::Fidelity`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FidelityJob {
-    /// Files to load.
-    pub models: Vec<PathBuf>,
-    /// Models whose own scores are wanted.
+    /// What to load, one per member.
+    pub members: Vec<Load>,
+    /// Members whose own scores are wanted.
     pub own: Vec<usize>,
     /// Comparisons wanted.
     pub pairs: Vec<Pair>,
@@ -150,9 +161,9 @@ pub enum Message {
         /// Its text.
         line: String,
     },
-    /// Which model the engine is busy with: the one to blame if it dies now.
+    /// Which member the engine is busy with: the one to blame if it dies now.
     Working {
-        /// Index into the job's models.
+        /// Index into the job's members.
         model: usize,
     },
     /// Share of a long step, e.g. tensors quantized.

@@ -13,7 +13,7 @@ use crate::backend::{BackendError, Logits, Token};
 use crate::metric::kernel::Kernel;
 use crate::plan::TrackOf;
 use crate::settings::RulerSpec;
-use crate::worker::{Channel, FidelityJob, Message, ScoredTrack};
+use crate::worker::{Channel, FidelityJob, Load, Message, ScoredTrack};
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -88,10 +88,11 @@ fn load_models(
     threads: &Threads,
     channel: &Channel,
 ) -> Result<Vec<Embedded>, JobError> {
-    let RulerSpec { n_ctx, n_ubatch, gpu_layers, .. } = job.ruler;
-    let params = EmbeddedParams { n_ctx, n_ubatch, gpu_layers };
-    let mut models = Vec::with_capacity(job.models.len());
-    for (model, path) in job.models.iter().enumerate() {
+    let RulerSpec { n_ctx, n_ubatch: n_batch, gpu_layers, .. } = job.ruler;
+    let mut models = Vec::with_capacity(job.members.len());
+    for (model, Load { path, kv, n_ubatch }) in job.members.iter().enumerate() {
+        let (n_ubatch, kv) = (*n_ubatch, *kv);
+        let params = EmbeddedParams { n_ctx, n_batch, n_ubatch, kv, gpu_layers };
         channel.send(&Message::Working { model });
         let heart = channel.clone();
         let loaded = Embedded::load(path, &params, threads, move || heart.alive());

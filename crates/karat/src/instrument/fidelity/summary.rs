@@ -7,14 +7,14 @@ use crate::metric::{
     Misaligned, ModelDifference, ModelTrack, PairDifference, PairTrack, Ruler,
     model_difference_rows, model_rows, pair_difference_rows, pair_rows,
 };
-use crate::plan::{FidelityPlan, Pair};
-use crate::record::{Estimate, Finding, Severity};
-use crate::stats::Bootstrap;
+use crate::plan::{FidelityPlan, Member, Pair, Purpose};
+use crate::record::{Estimate, Finding, Instrument, Severity, Unit};
+use crate::stats::{Bootstrap, WindowSums, mean};
 
 /// Stored results of one text, by window.
 #[derive(Clone, Debug, Default)]
 pub struct TextScores {
-    /// Each model's own.
+    /// Each member's own.
     pub own: BTreeMap<usize, BTreeMap<u32, ModelScores>>,
     /// Each comparison.
     pub pairs: BTreeMap<Pair, BTreeMap<u32, PairScores>>,
@@ -35,7 +35,7 @@ struct Aligned {
     pairs: BTreeMap<Pair, Vec<PairScores>>,
 }
 
-/// Summarises one text. A model that lacks windows the original has is left out of every row, with
+/// Summarises one text. A member that lacks windows the original has is left out of every row, with
 /// a finding: figures over different windows must not share a table.
 pub fn summarize(
     plan: &FidelityPlan,
@@ -43,48 +43,150 @@ pub fn summarize(
     scores: &TextScores,
     bootstrap: &Bootstrap,
 ) -> Result<TextSummary, Misaligned> {
-    let scope = &plan.texts[text].name;
     let (aligned, findings) = align(plan, text, scores);
-    let setting = plan.setting();
-    let ruler = Ruler { scope, setting: &setting };
-    let model_track = |model: usize| {
-        let windows = aligned.own.get(&model)?;
-        Some(ModelTrack { name: &plan.models[model].name, windows })
-    };
-    let mut estimates = Vec::new();
-    for model in 0..plan.models.len() {
-        if let Some(track) = model_track(model) {
-            estimates.extend(model_rows(&track, &ruler, bootstrap));
+    let table = Table::new(plan, text, &aligned, bootstrap);
+    let mut estimates = table.own_rows();
+    let (rows, pair_tracks) = table.pair_rows()?;
+    estimates.extend(rows);
+    estimates.extend(table.difference_rows(&pair_tracks)?);
+    estimates.extend(noise_rows(plan, text, scores, bootstrap));
+    Ok(TextSummary { estimates, findings })
+}
+
+/// What the rows of one text are made from.
+struct Table<'a> {
+    plan: &'a FidelityPlan,
+    scope: &'a str,
+    aligned: &'a Aligned,
+    bootstrap: &'a Bootstrap,
+    members: Vec<Member>,
+    /// Name of each member, unique in the run.
+    labels: Vec<String>,
+    /// Settings of each member's rows.
+    settings: Vec<BTreeMap<String, String>>,
+}
+
+impl<'a> Table<'a> {
+    fn new(
+        plan: &'a FidelityPlan,
+        text: usize,
+        aligned: &'a Aligned,
+        bootstrap: &'a Bootstrap,
+    ) -> Self {
+        let members = plan.members();
+        Self {
+            plan,
+            scope: &plan.texts[text].name,
+            aligned,
+            bootstrap,
+            labels: members.iter().map(|member| plan.label(member)).collect(),
+            settings: members.iter().map(|member| plan.setting(member)).collect(),
+            members,
         }
     }
-    let mut pair_tracks = BTreeMap::new();
-    for pair in plan.pairs() {
-        let (Some(candidate), Some(reference), Some(windows)) =
-            (model_track(pair.candidate), model_track(pair.reference), aligned.pairs.get(&pair))
-        else {
-            continue;
-        };
-        let track = PairTrack::new(candidate, reference, windows)?;
-        estimates.extend(pair_rows(&track, &ruler, bootstrap));
-        pair_tracks.insert(pair, track);
+
+    fn ruler(&self, member: usize) -> Ruler<'_> {
+        Ruler { scope: self.scope, setting: &self.settings[member] }
     }
-    let candidates: Vec<usize> = plan.candidates().collect();
-    for (position, &versus) in candidates.iter().enumerate() {
-        for &candidate in &candidates[position + 1..] {
-            if let (Some(one), Some(other)) = (model_track(candidate), model_track(versus)) {
-                let difference = ModelDifference::new(one, other)?;
-                estimates.extend(model_difference_rows(&difference, &ruler, bootstrap));
+
+    fn track(&self, member: usize) -> Option<ModelTrack<'_>> {
+        let windows = self.aligned.own.get(&member)?;
+        Some(ModelTrack { name: &self.labels[member], windows })
+    }
+
+    fn own_rows(&self) -> Vec<Estimate> {
+        let rows = |member| {
+            let track = self.track(member)?;
+            Some(model_rows(&track, &self.ruler(member), self.bootstrap))
+        };
+        (0..self.members.len()).filter_map(rows).flatten().collect()
+    }
+
+    fn pair_rows(&self) -> Result<(Vec<Estimate>, BTreeMap<Pair, PairTrack<'_>>), Misaligned> {
+        let (mut rows, mut tracks) = (Vec::new(), BTreeMap::new());
+        for pair in self.plan.pairs() {
+            if self.members[pair.candidate].purpose.is_noise() {
+                continue;
             }
-            for reference in plan.references() {
-                let track = |candidate| pair_tracks.get(&Pair { reference, candidate }).copied();
-                if let (Some(one), Some(other)) = (track(candidate), track(versus)) {
-                    let difference = PairDifference::new(one, other)?;
-                    estimates.extend(pair_difference_rows(&difference, &ruler, bootstrap));
+            let (Some(candidate), Some(reference), Some(windows)) = (
+                self.track(pair.candidate),
+                self.track(pair.reference),
+                self.aligned.pairs.get(&pair),
+            ) else {
+                continue;
+            };
+            let track = PairTrack::new(candidate, reference, windows)?;
+            rows.extend(pair_rows(&track, &self.ruler(pair.candidate), self.bootstrap));
+            tracks.insert(pair, track);
+        }
+        Ok((rows, tracks))
+    }
+
+    fn difference_rows(
+        &self,
+        pair_tracks: &BTreeMap<Pair, PairTrack<'_>>,
+    ) -> Result<Vec<Estimate>, Misaligned> {
+        let mut rows = Vec::new();
+        let is_candidate = |&member: &usize| self.members[member].purpose == Purpose::Candidate;
+        let candidates: Vec<usize> = (0..self.members.len()).filter(is_candidate).collect();
+        for (position, &versus) in candidates.iter().enumerate() {
+            for &candidate in &candidates[position + 1..] {
+                let ruler = self.ruler(candidate);
+                if let (Some(one), Some(other)) = (self.track(candidate), self.track(versus)) {
+                    let difference = ModelDifference::new(one, other)?;
+                    rows.extend(model_difference_rows(&difference, &ruler, self.bootstrap));
+                }
+                for reference in self.plan.references() {
+                    let track =
+                        |candidate| pair_tracks.get(&Pair { reference, candidate }).copied();
+                    if let (Some(one), Some(other)) = (track(candidate), track(versus)) {
+                        let difference = PairDifference::new(one, other)?;
+                        rows.extend(pair_difference_rows(&difference, &ruler, self.bootstrap));
+                    }
                 }
             }
         }
+        Ok(rows)
     }
-    Ok(TextSummary { estimates, findings })
+}
+
+/// The noise floor: the original against itself, in a second context and with another ubatch, on the
+/// few windows where it was run again.
+fn noise_rows(
+    plan: &FidelityPlan,
+    text: usize,
+    scores: &TextScores,
+    bootstrap: &Bootstrap,
+) -> Vec<Estimate> {
+    let members = plan.members();
+    let row = |pair: Pair| {
+        let metric = match members[pair.candidate].purpose {
+            Purpose::Rerun => "noise_floor_kld_rerun",
+            Purpose::OtherUbatch => "noise_floor_kld_ubatch",
+            Purpose::Reference | Purpose::Candidate => return None,
+        };
+        let windows: Vec<&[f64]> = scores.pairs.get(&pair)?.values().map(PairScores::kld).collect();
+        let sums = WindowSums::new(windows.iter().map(|window| window.iter().copied()));
+        let summary = mean(&sums, bootstrap);
+        let interval = summary.as_ref().and_then(|summary| summary.interval);
+        let original = plan.label(&members[pair.reference]);
+        Some(Estimate {
+            instrument: Instrument::Fidelity,
+            metric: metric.to_owned(),
+            candidate: original.clone(),
+            reference: Some(original),
+            versus: None,
+            scope: plan.texts[text].name.clone(),
+            setting: plan.setting(&members[pair.candidate]),
+            value: summary.as_ref().map(|summary| summary.value),
+            lo: interval.map(|interval| interval.lo),
+            hi: interval.map(|interval| interval.hi),
+            level: interval.map(|interval| interval.level),
+            n: windows.len() as u64,
+            unit: Unit::Nats,
+        })
+    };
+    plan.pairs().into_iter().filter_map(row).collect()
 }
 
 /// Restricts everything to the windows the original has, and drops who lacks some of them.
@@ -104,15 +206,18 @@ fn align(plan: &FidelityPlan, text: usize, scores: &TextScores) -> (Aligned, Vec
         warn(format!("{scope}: {got} of {planned} windows scored; figures are of those"));
     }
     let mut own = BTreeMap::new();
-    for (model, record) in plan.models.iter().enumerate() {
-        let windows = scores.own.get(&model);
+    for (member, described) in plan.members().iter().enumerate() {
+        if described.purpose.is_noise() {
+            continue;
+        }
+        let windows = scores.own.get(&member);
         match windows.and_then(|windows| take(windows, &shared)) {
             Some(windows) if !windows.is_empty() => {
-                own.insert(model, windows);
+                own.insert(member, windows);
             }
             _ if shared.is_empty() => {}
             _ => {
-                let name = &record.name;
+                let name = plan.label(described);
                 let got = windows.map_or(0, BTreeMap::len);
                 let want = shared.len();
                 warn(format!("{scope}: {name} is left out, it has {got} of {want} windows"));
