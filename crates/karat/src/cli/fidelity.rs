@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{GpuLayersArg, ReportFormat, threads};
 use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
@@ -80,6 +80,15 @@ pub struct HowArgs {
     )]
     pub kv: Vec<Kv>,
 
+    /// When to stop: after `all` windows, or as soon as every question is `decided`: all pairwise
+    /// orders of the candidates by KLD mean, or --margin.
+    #[arg(long, value_enum, default_value_t, help_heading = "How to score")]
+    pub until: UntilArg,
+
+    /// Ask whether each candidate's KLD mean is below this many nats, instead of their order.
+    #[arg(long, value_name = "NATS", allow_negative_numbers = true, help_heading = "How to score")]
+    pub margin: Option<f64>,
+
     /// Do not run the original again on a few windows to show the noise floor.
     #[arg(long, help_heading = "How to run")]
     pub no_noise_floor: bool,
@@ -130,6 +139,16 @@ pub struct HowArgs {
     pub format: ReportFormat,
 }
 
+/// When to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum UntilArg {
+    /// When all windows are scored.
+    #[default]
+    All,
+    /// When every question is answered at the level asked.
+    Decided,
+}
+
 impl FidelityArgs {
     /// The settings they mean.
     pub fn settings(&self, n_threads: u32) -> Result<FidelitySettings, SettingsError> {
@@ -146,6 +165,8 @@ impl FidelityArgs {
             },
             kv: distinct(&how.kv),
             noise_floor: !how.no_noise_floor,
+            until_decided: how.until == UntilArg::Decided,
+            margin: how.margin,
             memory_budget: how.memory_budget,
             chunks: how.chunks,
             qat: self.qat.clone(),

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::metric::token::{ModelScores, PairScores};
 use crate::plan::{FidelityPlan, TrackOf};
-use crate::record::{RunDocument, SCHEMA_VERSION};
+use crate::record::{Claim, RunDocument, SCHEMA_VERSION};
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
 
@@ -17,10 +17,13 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     let resampling = Resampling { level: header.level, ..Resampling::with_seed(header.seed) };
     let bootstrap = Bootstrap::new(resampling);
     let (mut estimates, mut findings) = (Vec::new(), plan.findings.clone());
+    let mut claims = Vec::new();
     for text in 0..plan.texts.len() {
         let scores = read_scores(store, &plan, text)?;
         let summary = summarize(&plan, text, &scores, &bootstrap)?;
         estimates.extend(summary.estimates);
+        let claim = |statement| Claim { statement, estimates: Vec::new() };
+        claims.extend(summary.claims.into_iter().map(claim));
         findings.extend(summary.findings);
     }
     Ok(RunDocument {
@@ -31,13 +34,17 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         models: plan.models,
         texts: plan.texts,
         estimates,
-        claims: Vec::new(),
+        claims,
         findings,
         steps,
     })
 }
 
-fn read_scores(store: &Store, plan: &FidelityPlan, text: usize) -> anyhow::Result<TextScores> {
+pub(super) fn read_scores(
+    store: &Store,
+    plan: &FidelityPlan,
+    text: usize,
+) -> anyhow::Result<TextScores> {
     let planned = plan.texts[text].windows as u32;
     let mut scores = TextScores::default();
     for of in plan.tracks() {

@@ -1,16 +1,19 @@
 //! A fidelity run under way: one step per text, workers that may die, windows stored as they come.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::Session;
+use super::document::read_scores;
 use crate::clock::{self, Stopwatch};
 use crate::exit::Exit;
+use crate::instrument::fidelity::stopping::Stopping;
 use crate::metric::token::PairScores;
-use crate::plan::{FidelityPlan, Member, Pair, Step, TrackOf, expected_memory};
+use crate::plan::{FidelityPlan, Member, Pair, Purpose, Step, TrackOf, expected_memory};
 use crate::record::{Outcome, RunHeader, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{Store, TrackId, WindowBlob};
@@ -19,6 +22,9 @@ use crate::units::Span;
 use crate::worker::{
     Failure, FidelityJob, Job, Load, Message, ScoredTrack, Supervisor, WorkerError,
 };
+
+/// Windows that candidates score in turn where they do not fit together and questions wait for all.
+const TURN: usize = 8;
 
 /// A run that has begun.
 pub(super) struct FidelityRun<'s> {
@@ -42,11 +48,24 @@ struct StepState {
     errors: Vec<String>,
     log: Vec<String>,
     peak_memory_bytes: Option<u64>,
+    /// The questions, where the run ends when they are answered.
+    stopping: Option<Stopping>,
     /// Sum and count of KLD per comparison with the first reference, for the progress line.
     running: BTreeMap<usize, (f64, usize)>,
 }
 
 impl StepState {
+    /// Tells the questions of a window; whether all of them are answered.
+    fn has_decided(&mut self, window: u32, blobs: &[(TrackOf, Vec<u8>)]) -> anyhow::Result<bool> {
+        let Some(stopping) = &mut self.stopping else { return Ok(false) };
+        for (of, data) in blobs {
+            if let TrackOf::Pair(pair) = of {
+                stopping.offer(window, *pair, PairScores::decode(data)?.kld())?;
+            }
+        }
+        Ok(stopping.is_over())
+    }
+
     /// Keeps the mean KLD against the original of every candidate on the progress line.
     fn show_running(
         &mut self,
@@ -74,6 +93,24 @@ impl StepState {
             })
             .collect();
         progress.show(format!("KLD {}", figures.join(" ")));
+    }
+}
+
+/// Why a worker was stopped before its end.
+#[derive(Debug)]
+enum Interruption {
+    /// Every question is answered; this many windows were scored.
+    Decided(u64),
+    /// The parent failed.
+    Failed(anyhow::Error),
+}
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Decided(_) => f.write_str("every question is decided"),
+            Self::Failed(error) => error.fmt(f),
+        }
     }
 }
 
@@ -157,7 +194,9 @@ impl<'s> FidelityRun<'s> {
         let mut progress = self.session.ui.progress(&title, text.windows, "windows");
         let mut state = StepState::default();
         let mut scored = 0;
-        while let Some(group) = self.next_group(step.text, &state.dropped)? {
+        loop {
+            state.stopping = self.stopping(step.text, &state.dropped)?;
+            let Some(group) = self.next_group(step.text, &state)? else { break };
             let n_windows = self.plan.texts[step.text].windows;
             progress.set(n_windows.saturating_sub(group.windows.len() as u64));
             match self.run_group(step.text, &group, &mut state, &mut progress) {
@@ -167,7 +206,8 @@ impl<'s> FidelityRun<'s> {
                         break;
                     }
                 }
-                Err(WorkerError::Caller(error)) => return Err(error),
+                Err(WorkerError::Caller(Interruption::Decided(n))) => scored += n,
+                Err(WorkerError::Caller(Interruption::Failed(error))) => return Err(error),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -180,15 +220,33 @@ impl<'s> FidelityRun<'s> {
         Ok(state)
     }
 
+    /// The questions of a text with what is stored read into them.
+    fn stopping(&self, text: usize, dropped: &BTreeSet<usize>) -> anyhow::Result<Option<Stopping>> {
+        let members = self.plan.members();
+        let takes_part = |&member: &usize| {
+            members[member].purpose == Purpose::Candidate && !dropped.contains(&member)
+        };
+        let candidates = (0..members.len()).filter(takes_part).collect();
+        let Some(mut stopping) = Stopping::new(&self.plan, text, candidates)? else {
+            return Ok(None);
+        };
+        for (pair, windows) in read_scores(&self.store, &self.plan, text)?.pairs {
+            for (window, scores) in windows {
+                stopping.offer(window, pair, scores.kld())?;
+            }
+        }
+        Ok(Some(stopping))
+    }
+
     /// The next tracks to score together, and the windows they lack.
-    fn next_group(
-        &mut self,
-        text: usize,
-        dropped: &BTreeSet<usize>,
-    ) -> anyhow::Result<Option<Group>> {
+    fn next_group(&mut self, text: usize, state: &StepState) -> anyhow::Result<Option<Group>> {
+        let members = self.plan.members();
+        let is_over = state.stopping.as_ref().is_some_and(Stopping::is_over);
         let mut groups: BTreeMap<Vec<u32>, BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
         for of in self.plan.tracks() {
-            if of.members().any(|model| dropped.contains(&model)) {
+            let is_noise = of.members().any(|member| members[member].purpose.is_noise());
+            let is_dropped = of.members().any(|member| state.dropped.contains(&member));
+            if is_dropped || (is_over && !is_noise) {
                 continue;
             }
             let track = self.store.track(&self.plan.track_key(text, of))?;
@@ -201,7 +259,16 @@ impl<'s> FidelityRun<'s> {
         }
         // The most windows first: the noise floor, on a few, comes last.
         let first = groups.into_iter().max_by_key(|(windows, _)| windows.len());
-        Ok(first.map(|(windows, tracks)| Group { tracks: self.within_budget(tracks), windows }))
+        Ok(first.map(|(windows, tracks)| {
+            let n_tracks = tracks.len();
+            let tracks = self.within_budget(tracks);
+            let mut windows = in_order(windows, state.stopping.as_ref());
+            if state.stopping.is_some() && tracks.len() < n_tracks {
+                // Candidates take turns: a question needs them all on the same windows.
+                windows.truncate(TURN);
+            }
+            Group { tracks, windows }
+        }))
     }
 
     /// As many of the tracks as fit the memory budget together, at least the first; the others take
@@ -236,7 +303,7 @@ impl<'s> FidelityRun<'s> {
         group: &Group,
         state: &mut StepState,
         progress: &mut Progress,
-    ) -> Result<u64, WorkerError<anyhow::Error>> {
+    ) -> Result<u64, WorkerError<Interruption>> {
         let members: Vec<usize> = {
             let all = group.tracks.keys().flat_map(|of| of.members());
             all.collect::<BTreeSet<_>>().into_iter().collect()
@@ -248,20 +315,23 @@ impl<'s> FidelityRun<'s> {
         let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
-            let blobs = decode(&tracks, &members)?;
+            let blobs = decode(&tracks, &members).map_err(Interruption::Failed)?;
             let stored: Vec<WindowBlob<'_>> = blobs
                 .iter()
                 .filter_map(|(of, data)| {
                     Some(WindowBlob { track: *group.tracks.get(of)?, window_idx, data })
                 })
                 .collect();
-            store.put_windows(&stored)?;
+            store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
             if !is_noise {
                 n_scored += 1;
                 progress.advance(1);
             }
             state.show_running(plan, &blobs, progress);
-            Ok(())
+            match state.has_decided(window_idx, &blobs).map_err(Interruption::Failed)? {
+                true if !is_noise => Err(Interruption::Decided(n_scored)),
+                _ => Ok(()),
+            }
         });
         let all = self.plan.members();
         let weights: u64 = members.iter().map(|&i| self.plan.n_params[all[i].model]).sum();
@@ -352,6 +422,15 @@ impl<'s> FidelityRun<'s> {
         };
         Ok(self.store.record_step(&self.id, &record, position as u32)?)
     }
+}
+
+/// Windows in the order they are to be read.
+fn in_order(mut windows: Vec<u32>, stopping: Option<&Stopping>) -> Vec<u32> {
+    if let Some(stopping) = stopping {
+        let turn = |window: &u32| stopping.order().iter().position(|other| other == window);
+        windows.sort_by_key(turn);
+    }
+    windows
 }
 
 /// Blobs of a window, by the plan's own indexes.

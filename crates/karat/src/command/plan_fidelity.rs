@@ -9,7 +9,7 @@ use super::Session;
 use crate::digest::sha256_hex;
 use crate::machine;
 use crate::model::{ModelFile, check_same_model, sha256_of, short_names, text_names};
-use crate::plan::FidelityPlan;
+use crate::plan::{FidelityPlan, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::FidelitySettings;
 use crate::store::Store;
@@ -41,6 +41,11 @@ pub(super) fn plan_fidelity(
         ruler: settings.ruler.clone(),
         kv: settings.kv.clone(),
         noise_floor: settings.noise_floor,
+        until: settings.until_decided.then_some(Until {
+            error: 1.0 - settings.level,
+            margin: settings.margin,
+            seed: settings.seed,
+        }),
         n_threads: settings.n_threads,
         findings,
         machine: machine::describe(reply.devices),

@@ -37,12 +37,26 @@ pub struct FidelityPlan {
     pub n_threads: u32,
     /// What was noticed about the models.
     pub findings: Vec<Finding>,
+    /// End a text as soon as its questions are answered; `None` reads all windows.
+    #[serde(default)]
+    pub until: Option<Until>,
     /// Where it runs.
     pub machine: MachineRecord,
     /// On what engine.
     pub engine: EngineRecord,
     /// Weights times tokens per second, once measured.
     pub throughput: Option<f64>,
+}
+
+/// When enough is read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Until {
+    /// Probability that any answer of the run is ever wrong.
+    pub error: f64,
+    /// Ask on which side of this KLD mean (nats) each candidate is; `None` asks for their order.
+    pub margin: Option<f64>,
+    /// Seed of the random order of windows.
+    pub seed: u64,
 }
 
 /// One step: a text, scored by all models in lock-step.

@@ -6,6 +6,6 @@ mod member;
 mod track;
 
 pub use expect::{Expectation, expect, expected_memory};
-pub use fidelity::{FidelityPlan, Step};
+pub use fidelity::{FidelityPlan, Step, Until};
 pub use member::{Member, Purpose};
 pub use track::{Pair, TrackOf};

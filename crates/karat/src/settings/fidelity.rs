@@ -45,6 +45,15 @@ pub enum SettingsError {
     /// No threads, or more than the engine takes.
     #[error("--threads {0} is not between 1 and 512")]
     Threads(u32),
+    /// A margin that is no distance.
+    #[error("--margin {0} is no KLD in nats, e.g. 0.01")]
+    Margin(String),
+    /// A margin that nobody asks about.
+    #[error("--margin goes with --until decided")]
+    MarginWithoutUntil,
+    /// An order of one.
+    #[error("--until decided orders candidates, so give two or more, or a --margin")]
+    NothingToDecide,
     /// A confidence level outside 0..1.
     #[error("--level {0} is not between 0 and 1, e.g. 0.95")]
     Level(String),
@@ -65,6 +74,10 @@ pub struct FidelitySettings {
     pub kv: Vec<Kv>,
     /// Run the original again on a few windows.
     pub noise_floor: bool,
+    /// End as soon as every question is decided.
+    pub until_decided: bool,
+    /// The margin (nats) to ask about instead of the candidates' order.
+    pub margin: Option<f64>,
     /// Most bytes a worker may take, as expected.
     pub memory_budget: Option<u64>,
     /// Most windows per text.
@@ -111,6 +124,16 @@ impl FidelitySettings {
         }
         if self.worker_timeout.is_zero() {
             return Err(SettingsError::WorkerTimeout("0".to_owned()));
+        }
+        match self.margin {
+            Some(_) if !self.until_decided => return Err(SettingsError::MarginWithoutUntil),
+            Some(margin) if !(margin > 0.0 && margin.is_finite()) => {
+                return Err(SettingsError::Margin(margin.to_string()));
+            }
+            None if self.until_decided && self.candidates.len() * self.kv.len() < 2 => {
+                return Err(SettingsError::NothingToDecide);
+            }
+            _ => {}
         }
         for (role, given) in [("qat", &self.qat), ("twin", &self.twin), ("naive", &self.naive)] {
             let Some(path) = given else { continue };

@@ -1,9 +1,11 @@
 //! Fidelity: how far each candidate has moved from the reference, token by token.
 //!
-//! [`window`] says what is scored, [`pass`] scores it (in a worker), [`summary`] makes rows of what
-//! is stored.
+//! [`window`] says what is scored, [`pass`] scores it (in a worker), [`stopping`] says when enough is
+//! read, [`summary`] makes rows of what is stored.
 
+mod early;
 pub mod job;
 pub mod pass;
+pub mod stopping;
 pub mod summary;
 pub mod window;

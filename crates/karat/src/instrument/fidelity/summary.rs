@@ -9,7 +9,10 @@ use crate::metric::{
 };
 use crate::plan::{FidelityPlan, Member, Pair, Purpose};
 use crate::record::{Estimate, Finding, Instrument, Severity, Unit};
-use crate::stats::{Bootstrap, WindowSums, mean};
+use crate::stats::{Bootstrap, DecideError, WindowSums, mean};
+
+use super::early;
+use super::stopping::Stopping;
 
 /// Stored results of one text, by window.
 #[derive(Clone, Debug, Default)]
@@ -20,11 +23,24 @@ pub struct TextScores {
     pub pairs: BTreeMap<Pair, BTreeMap<u32, PairScores>>,
 }
 
+/// Why stored windows cannot be summarised.
+#[derive(Debug, thiserror::Error)]
+pub enum SummaryError {
+    /// They are not of the same tokens.
+    #[error(transparent)]
+    Misaligned(#[from] Misaligned),
+    /// The questions cannot be asked.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+}
+
 /// Rows and remarks of one text.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TextSummary {
     /// Rows, model by model, then comparison by comparison, then differences.
     pub estimates: Vec<Estimate>,
+    /// Statements that they support.
+    pub claims: Vec<String>,
     /// What is missing.
     pub findings: Vec<Finding>,
 }
@@ -42,15 +58,45 @@ pub fn summarize(
     text: usize,
     scores: &TextScores,
     bootstrap: &Bootstrap,
-) -> Result<TextSummary, Misaligned> {
-    let (aligned, findings) = align(plan, text, scores);
+) -> Result<TextSummary, SummaryError> {
+    let stopping = replay(plan, text, scores)?;
+    let (aligned, mut findings) = align(plan, text, scores, stopping.as_ref());
     let table = Table::new(plan, text, &aligned, bootstrap);
     let mut estimates = table.own_rows();
     let (rows, pair_tracks) = table.pair_rows()?;
     estimates.extend(rows);
     estimates.extend(table.difference_rows(&pair_tracks)?);
     estimates.extend(noise_rows(plan, text, scores, bootstrap));
-    Ok(TextSummary { estimates, findings })
+    let mut claims = Vec::new();
+    if let Some(stopping) = &stopping {
+        findings.extend(early::apply(plan, text, stopping, &mut estimates));
+        claims.extend(stopping.answers().iter().filter_map(|a| early::claim(plan, text, a)));
+    }
+    Ok(TextSummary { estimates, claims, findings })
+}
+
+/// Reads stored windows in their random order, as the run did: which of them count follows from them.
+fn replay(
+    plan: &FidelityPlan,
+    text: usize,
+    scores: &TextScores,
+) -> Result<Option<Stopping>, DecideError> {
+    let members = plan.members();
+    let n_windows = |&member: &usize| {
+        scores.pairs.get(&Pair { reference: 0, candidate: member }).map_or(0, BTreeMap::len)
+    };
+    let is_candidate = |&member: &usize| members[member].purpose == Purpose::Candidate;
+    let candidates: Vec<usize> = (0..members.len()).filter(is_candidate).collect();
+    let most = candidates.iter().map(n_windows).max().unwrap_or(0);
+    // A candidate whose worker died lacks windows the others have; it is asked nothing.
+    let complete = candidates.into_iter().filter(|member| n_windows(member) == most).collect();
+    let Some(mut stopping) = Stopping::new(plan, text, complete)? else { return Ok(None) };
+    for (pair, windows) in &scores.pairs {
+        for (&window, scores) in windows {
+            stopping.offer(window, *pair, scores.kld())?;
+        }
+    }
+    Ok(Some(stopping))
 }
 
 /// What the rows of one text are made from.
@@ -190,18 +236,25 @@ fn noise_rows(
 }
 
 /// Restricts everything to the windows the original has, and drops who lacks some of them.
-fn align(plan: &FidelityPlan, text: usize, scores: &TextScores) -> (Aligned, Vec<Finding>) {
+fn align(
+    plan: &FidelityPlan,
+    text: usize,
+    scores: &TextScores,
+    stopping: Option<&Stopping>,
+) -> (Aligned, Vec<Finding>) {
     let planned = plan.texts[text].windows;
     let scope = &plan.texts[text].name;
     let within = |window: &&u32| u64::from(**window) < planned;
-    let shared: BTreeSet<u32> = scores
+    let mut shared: BTreeSet<u32> = scores
         .own
         .get(&0)
         .map(|windows| windows.keys().filter(within).copied().collect())
         .unwrap_or_default();
     let mut findings = Vec::new();
     let mut warn = |message| findings.push(Finding { severity: Severity::Warning, message });
-    if (shared.len() as u64) < planned {
+    if let Some(stopping) = stopping {
+        shared.retain(|window| stopping.read().contains(window));
+    } else if (shared.len() as u64) < planned {
         let got = shared.len();
         warn(format!("{scope}: {got} of {planned} windows scored; figures are of those"));
     }

@@ -1,0 +1,116 @@
+//! What an early stop changes in a text's rows: intervals that may be looked at, and what was found.
+
+use crate::plan::FidelityPlan;
+use crate::record::{Estimate, Finding, Severity};
+use crate::stats::{Answer, Interval, Question, Side, Standing};
+
+use super::stopping::Stopping;
+
+/// Puts the sequence's intervals into the rows whose questions were asked, and says how it ended.
+pub(super) fn apply(
+    plan: &FidelityPlan,
+    text: usize,
+    stopping: &Stopping,
+    estimates: &mut [Estimate],
+) -> Vec<Finding> {
+    let answers = stopping.answers();
+    if stopping.is_early() {
+        let members = plan.members();
+        let label = |member: usize| plan.label(&members[member]);
+        let original = label(0);
+        for row in estimates.iter_mut().filter(|row| row.reference.as_ref() == Some(&original)) {
+            if row.metric == "kld_mean" {
+                let member = (0..members.len()).find(|&member| {
+                    label(member) == row.candidate && !members[member].purpose.is_noise()
+                });
+                set(row, member.and_then(|member| stopping.mean_interval(member)));
+            }
+            if row.metric == "kld_mean_diff" {
+                let asked = answers.iter().find(|answer| match answer.question {
+                    Question::Order { candidate, versus } => {
+                        label(candidate) == row.candidate && Some(label(versus)) == row.versus
+                    }
+                    Question::Margin { .. } => false,
+                });
+                if let Some(answer) = asked {
+                    set(row, answer.interval);
+                }
+            }
+        }
+    }
+    let mut findings = vec![note(ending(plan, text, stopping))];
+    findings.extend(answers.iter().filter_map(|answer| open(plan, text, answer)).map(note));
+    findings
+}
+
+fn set(row: &mut Estimate, interval: Option<Interval>) {
+    row.lo = interval.map(|interval| interval.lo);
+    row.hi = interval.map(|interval| interval.hi);
+    row.level = interval.map(|interval| interval.level);
+}
+
+fn note(message: String) -> Finding {
+    Finding { severity: Severity::Note, message }
+}
+
+fn ending(plan: &FidelityPlan, text: usize, stopping: &Stopping) -> String {
+    let name = &plan.texts[text].name;
+    let (read, all) = (stopping.read().len(), stopping.order().len());
+    let share = 100.0 * read as f64 / all as f64;
+    if stopping.is_early() && stopping.is_over() {
+        format!(
+            "{name}: every question was decided after {read} of {all} windows ({share:.1} %), read \
+             in random order. Intervals of KLD means and differences from the original are the \
+             confidence sequence's, valid however early it stopped; those of other figures are \
+             bootstrap ones of the windows read"
+        )
+    } else {
+        format!("{name}: {read} of {all} windows ({share:.1} %) were read")
+    }
+}
+
+/// What stayed open, and what it would take.
+fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
+    let Standing::Open { needed } = answer.standing else { return None };
+    let members = plan.members();
+    let label = |member: usize| plan.label(&members[member]);
+    let question = match answer.question {
+        Question::Order { candidate, versus } => {
+            format!("the order of {} and {}", label(candidate), label(versus))
+        }
+        Question::Margin { candidate, margin } => {
+            format!("whether {} is within {margin} nats", label(candidate))
+        }
+    };
+    let effort = match needed {
+        Some(windows) => format!("it would take about {windows} windows"),
+        None => "no number of windows of this text short of all would tell".to_owned(),
+    };
+    Some(format!("{}: {question} stayed open; {effort}", plan.texts[text].name))
+}
+
+/// The statement that an answered question supports, with the rows it rests on.
+pub(super) fn claim(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
+    let Standing::Decided { side, after } = answer.standing else { return None };
+    let members = plan.members();
+    let label = |member: usize| plan.label(&members[member]);
+    let (scope, original) = (&plan.texts[text].name, label(0));
+    if after >= plan.texts[text].windows {
+        return None;
+    }
+    let statement = match (answer.question, side) {
+        (Question::Order { candidate, versus }, Side::Lower) => {
+            format!("{} is nearer to {original} than {}", label(candidate), label(versus))
+        }
+        (Question::Order { candidate, versus }, Side::Higher) => {
+            format!("{} is nearer to {original} than {}", label(versus), label(candidate))
+        }
+        (Question::Margin { candidate, margin }, Side::Lower) => {
+            format!("{} is within {margin} nats of {original}", label(candidate))
+        }
+        (Question::Margin { candidate, margin }, Side::Higher) => {
+            format!("{} is farther than {margin} nats from {original}", label(candidate))
+        }
+    };
+    Some(format!("{scope}: {statement} (KLD mean; decided after {after} windows)"))
+}

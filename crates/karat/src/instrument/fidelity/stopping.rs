@@ -1,0 +1,118 @@
+//! `--until decided`: windows in random order, the plan's questions asked after each, and an end when
+//! all are answered. Owns the replay that run and report share; reads and stores nothing.
+
+use std::collections::BTreeMap;
+
+use crate::plan::{FidelityPlan, Pair, Until};
+use crate::stats::{
+    Answer, ConfidenceSequence, DecideError, Decider, Family, Interval, Question, SequenceDesign,
+    shuffled_windows,
+};
+
+/// The questions of one text and how far they are answered.
+pub struct Stopping {
+    order: Vec<u32>,
+    candidates: Vec<usize>,
+    decider: Decider,
+    /// One per candidate: intervals of the means themselves.
+    means: Vec<ConfidenceSequence>,
+    /// Mean KLD of each window, per candidate, as far as known.
+    waiting: BTreeMap<u32, Vec<Option<f64>>>,
+}
+
+impl Stopping {
+    /// `candidates`: members that take part. `None` where the plan reads everything, or where
+    /// nothing is left to ask.
+    pub fn new(
+        plan: &FidelityPlan,
+        text: usize,
+        candidates: Vec<usize>,
+    ) -> Result<Option<Self>, DecideError> {
+        let Some(Until { error, margin, seed }) = plan.until else { return Ok(None) };
+        let n_windows = plan.texts[text].windows;
+        let n_candidates = candidates.len();
+        let questions: Vec<Question> = match margin {
+            None => Question::all_orders(n_candidates),
+            Some(margin) => {
+                (0..n_candidates).map(|candidate| Question::Margin { candidate, margin }).collect()
+            }
+        };
+        if questions.is_empty() {
+            return Ok(None);
+        }
+        // One error for the run: the texts share it.
+        let error = error / plan.texts.len() as f64;
+        let design = SequenceDesign { n_windows, tested: 0.0, error };
+        Ok(Some(Self {
+            order: shuffled_windows(n_windows as u32, seed),
+            means: vec![ConfidenceSequence::new(design); n_candidates],
+            decider: Decider::new(&questions, Family { n_candidates, n_windows, error })?,
+            candidates,
+            waiting: BTreeMap::new(),
+        }))
+    }
+
+    /// Windows in the order they are to be read.
+    pub fn order(&self) -> &[u32] {
+        &self.order
+    }
+
+    /// Gives a comparison's per-token KLD of one window. Windows and comparisons may come in any
+    /// order; a window is read when it is complete and its turn has come, and none after the end.
+    pub fn offer(&mut self, window: u32, pair: Pair, kld: &[f64]) -> Result<(), DecideError> {
+        let asked = |&candidate: &usize| pair == Pair { reference: 0, candidate };
+        let Some(index) = self.candidates.iter().position(asked) else { return Ok(()) };
+        let waiting = self.waiting.entry(window).or_default();
+        waiting.resize(self.candidates.len(), None);
+        waiting[index] = Some(kld.iter().sum::<f64>() / kld.len() as f64);
+        while !self.is_over() {
+            let next = self.order[self.decider.n_read() as usize];
+            let complete: Option<Vec<f64>> =
+                self.waiting.get(&next).and_then(|means| means.iter().copied().collect());
+            let Some(means) = complete else { break };
+            self.decider.observe(&means)?;
+            for (sequence, &mean) in self.means.iter_mut().zip(&means) {
+                sequence.observe(mean);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether reading on would answer nothing more.
+    pub fn is_over(&self) -> bool {
+        self.decider.is_decided() || self.decider.n_read() == self.order.len() as u64
+    }
+
+    /// Windows read so far.
+    pub fn read(&self) -> &[u32] {
+        &self.order[..self.decider.n_read() as usize]
+    }
+
+    /// Whether it ended before the text did.
+    pub fn is_early(&self) -> bool {
+        self.read().len() < self.order.len()
+    }
+
+    /// Every question and its answer; candidates by member.
+    pub fn answers(&self) -> Vec<Answer> {
+        let mut answers = self.decider.answers();
+        for answer in &mut answers {
+            answer.question = match answer.question {
+                Question::Order { candidate, versus } => Question::Order {
+                    candidate: self.candidates[candidate],
+                    versus: self.candidates[versus],
+                },
+                Question::Margin { candidate, margin } => {
+                    Question::Margin { candidate: self.candidates[candidate], margin }
+                }
+            };
+        }
+        answers
+    }
+
+    /// The interval of a candidate's own mean, by member.
+    pub fn mean_interval(&self, member: usize) -> Option<Interval> {
+        let index = self.candidates.iter().position(|&candidate| candidate == member)?;
+        self.means[index].interval()
+    }
+}
