@@ -1,6 +1,7 @@
 //! Who the engine is: carrier crate, hash of its sources, instruction sets.
 
 use std::ffi::CStr;
+use std::sync::LazyLock;
 
 use llama_cpp_sys_2 as sys;
 
@@ -17,12 +18,16 @@ pub struct EngineIdentity {
 
 /// The engine linked into this binary.
 pub fn identity() -> EngineIdentity {
-    crate::init();
-    // SAFETY: returns a pointer to a static, NUL-terminated string.
-    let info = unsafe { CStr::from_ptr(sys::llama_print_system_info()) };
-    EngineIdentity {
-        crate_version: env!("KARAT_ENGINE_CRATE").to_owned(),
-        tree_sha256: env!("KARAT_ENGINE_TREE").to_owned(),
-        system_info: info.to_string_lossy().trim().to_owned(),
-    }
+    static IDENTITY: LazyLock<EngineIdentity> = LazyLock::new(|| {
+        crate::init();
+        // SAFETY: returns a pointer to a NUL-terminated buffer that lives as long as the process. It
+        // is rewritten at each call, so there is one call only, and it is copied here.
+        let info = unsafe { CStr::from_ptr(sys::llama_print_system_info()) };
+        EngineIdentity {
+            crate_version: env!("KARAT_ENGINE_CRATE").to_owned(),
+            tree_sha256: env!("KARAT_ENGINE_TREE").to_owned(),
+            system_info: info.to_string_lossy().trim().to_owned(),
+        }
+    });
+    IDENTITY.clone()
 }

@@ -39,7 +39,7 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     let number: f64 = digits.parse().map_err(|_| "write e.g. 8GiB or 12GB".to_owned())?;
     let bytes = number * base.pow(power) as f64;
-    if bytes >= 1.0 && bytes < 9e18 {
+    if (1.0..9e18).contains(&bytes) {
         Ok(bytes as u64)
     } else {
         Err("give a positive number of bytes".to_owned())

@@ -6,13 +6,20 @@ use std::path::Path;
 
 use karat::backend::embedded::{Embedded, EmbeddedParams};
 use karat::backend::{FinishReason, Generate, Generation, Logits, Prompt, Sampling};
+use karat::settings::Kv;
 use karat_llama::{Special, Threads};
 
 const CHAT: &str = "<|turn>user\nWrite the word cat.<turn|>\n<|turn>model\n";
 
 fn load() -> Embedded {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../lab/lab-base-bf16.gguf");
-    let params = EmbeddedParams { n_ctx: 256, n_ubatch: 256, gpu_layers: Some(0) };
+    let params = EmbeddedParams {
+        n_ctx: 256,
+        n_batch: 256,
+        n_ubatch: 256,
+        kv: Kv::F16,
+        gpu_layers: Some(0),
+    };
     Embedded::load(&path, &params, &Threads::new(1).unwrap(), || {}).unwrap()
 }
 

@@ -1,27 +1,21 @@
 //! A fidelity run under way: one step per text, workers that may die, windows stored as they come.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-
-use anyhow::Context as _;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::Session;
 use super::document::read_scores;
+use super::fidelity_group::{Group, decode, in_order, within_budget};
+use super::fidelity_step::{Interruption, StepState};
 use crate::clock::{self, Stopwatch};
 use crate::exit::Exit;
 use crate::instrument::fidelity::stopping::Stopping;
-use crate::metric::token::PairScores;
-use crate::plan::{FidelityPlan, Member, Pair, Purpose, Step, TrackOf, expected_memory};
+use crate::plan::{FidelityPlan, Purpose, Step, TrackOf};
 use crate::record::{Outcome, RunHeader, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{Store, TrackId, WindowBlob};
 use crate::ui::Progress;
 use crate::units::Span;
-use crate::worker::{
-    Failure, FidelityJob, Job, Load, Message, ScoredTrack, Supervisor, WorkerError,
-};
+use crate::worker::{Message, Supervisor, WorkerError};
 
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
 const TURN: usize = 8;
@@ -38,86 +32,6 @@ pub(super) struct FidelityRun<'s> {
     outcome: Outcome,
     /// Weights × tokens computed, and the seconds it took.
     computed: (f64, f64),
-}
-
-/// What one step has come to so far.
-#[derive(Default)]
-struct StepState {
-    /// Models not tried again in this step.
-    dropped: BTreeSet<usize>,
-    errors: Vec<String>,
-    log: Vec<String>,
-    peak_memory_bytes: Option<u64>,
-    /// The questions, where the run ends when they are answered.
-    stopping: Option<Stopping>,
-    /// Sum and count of KLD per comparison with the first reference, for the progress line.
-    running: BTreeMap<usize, (f64, usize)>,
-}
-
-impl StepState {
-    /// Tells the questions of a window; whether all of them are answered.
-    fn has_decided(&mut self, window: u32, blobs: &[(TrackOf, Vec<u8>)]) -> anyhow::Result<bool> {
-        let Some(stopping) = &mut self.stopping else { return Ok(false) };
-        for (of, data) in blobs {
-            if let TrackOf::Pair(pair) = of {
-                stopping.offer(window, *pair, PairScores::decode(data)?.kld())?;
-            }
-        }
-        Ok(stopping.is_over())
-    }
-
-    /// Keeps the mean KLD against the original of every candidate on the progress line.
-    fn show_running(
-        &mut self,
-        plan: &FidelityPlan,
-        blobs: &[(TrackOf, Vec<u8>)],
-        progress: &Progress,
-    ) {
-        let members = plan.members();
-        for (of, data) in blobs {
-            let TrackOf::Pair(Pair { reference: 0, candidate }) = of else { continue };
-            if members[*candidate].purpose.is_noise() {
-                continue;
-            }
-            if let Ok(scores) = PairScores::decode(data) {
-                let (sum, n) = self.running.entry(*candidate).or_default();
-                *sum += scores.kld().iter().sum::<f64>();
-                *n += scores.len();
-            }
-        }
-        let figures: Vec<String> = self
-            .running
-            .iter()
-            .map(|(&member, (sum, n))| {
-                format!("{} {:.4}", plan.label(&members[member]), sum / *n as f64)
-            })
-            .collect();
-        progress.show(format!("KLD {}", figures.join(" ")));
-    }
-}
-
-/// Why a worker was stopped before its end.
-#[derive(Debug)]
-enum Interruption {
-    /// Every question is answered; this many windows were scored.
-    Decided(u64),
-    /// The parent failed.
-    Failed(anyhow::Error),
-}
-
-impl fmt::Display for Interruption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Decided(_) => f.write_str("every question is decided"),
-            Self::Failed(error) => error.fmt(f),
-        }
-    }
-}
-
-/// Tracks that lack the same windows of a text: they are scored together.
-struct Group {
-    tracks: BTreeMap<TrackOf, TrackId>,
-    windows: Vec<u32>,
 }
 
 impl<'s> FidelityRun<'s> {
@@ -200,13 +114,12 @@ impl<'s> FidelityRun<'s> {
             let n_windows = self.plan.texts[step.text].windows;
             progress.set(n_windows.saturating_sub(group.windows.len() as u64));
             match self.run_group(step.text, &group, &mut state, &mut progress) {
-                Ok(n) => scored += n,
+                Ok(n) | Err(WorkerError::Caller(Interruption::Decided(n))) => scored += n,
                 Err(WorkerError::Failed(failure)) => {
-                    if !self.note_failure(&mut state, &failure) {
+                    if !state.note(&self.plan, &failure) {
                         break;
                     }
                 }
-                Err(WorkerError::Caller(Interruption::Decided(n))) => scored += n,
                 Err(WorkerError::Caller(Interruption::Failed(error))) => return Err(error),
                 Err(error) => return Err(error.into()),
             }
@@ -261,7 +174,10 @@ impl<'s> FidelityRun<'s> {
         let first = groups.into_iter().max_by_key(|(windows, _)| windows.len());
         Ok(first.map(|(windows, tracks)| {
             let n_tracks = tracks.len();
-            let tracks = self.within_budget(tracks);
+            let tracks = match self.memory_budget {
+                Some(budget) => within_budget(&self.plan, tracks, budget),
+                None => tracks,
+            };
             let mut windows = in_order(windows, state.stopping.as_ref());
             if state.stopping.is_some() && tracks.len() < n_tracks {
                 // Candidates take turns: a question needs them all on the same windows.
@@ -269,31 +185,6 @@ impl<'s> FidelityRun<'s> {
             }
             Group { tracks, windows }
         }))
-    }
-
-    /// As many of the tracks as fit the memory budget together, at least the first; the others take
-    /// their turn in a later group. Which tracks share a pass does not change their results.
-    fn within_budget(&self, tracks: BTreeMap<TrackOf, TrackId>) -> BTreeMap<TrackOf, TrackId> {
-        let Some(budget) = self.memory_budget else { return tracks };
-        let mut chosen: BTreeSet<usize> = BTreeSet::new();
-        // Comparisons first: they bring both of their members, whose own scores then come along.
-        let pairs_first = tracks.keys().rev();
-        for of in pairs_first {
-            let with: BTreeSet<usize> = chosen.iter().copied().chain(of.members()).collect();
-            if chosen.is_empty() || expected_memory(&self.plan, with.iter().copied()) <= budget {
-                chosen = with;
-            }
-        }
-        let fits = |of: &TrackOf| of.members().all(|member| chosen.contains(&member));
-        tracks.into_iter().filter(|(of, _)| fits(of)).collect()
-    }
-
-    fn load(&self, member: &Member) -> Load {
-        Load {
-            path: self.plan.models[member.model].path.clone().into(),
-            kv: member.kv,
-            n_ubatch: member.n_ubatch,
-        }
     }
 
     /// Runs one worker; gives the windows it scored.
@@ -304,11 +195,8 @@ impl<'s> FidelityRun<'s> {
         state: &mut StepState,
         progress: &mut Progress,
     ) -> Result<u64, WorkerError<Interruption>> {
-        let members: Vec<usize> = {
-            let all = group.tracks.keys().flat_map(|of| of.members());
-            all.collect::<BTreeSet<_>>().into_iter().collect()
-        };
-        let job = self.job(text, group, &members);
+        let members = group.members();
+        let job = group.job(&self.plan, text);
         let watch = Stopwatch::start();
         let mut n_scored = 0;
         let (store, plan) = (&mut self.store, &self.plan);
@@ -328,10 +216,12 @@ impl<'s> FidelityRun<'s> {
                 progress.advance(1);
             }
             state.show_running(plan, &blobs, progress);
-            match state.has_decided(window_idx, &blobs).map_err(Interruption::Failed)? {
-                true if !is_noise => Err(Interruption::Decided(n_scored)),
-                _ => Ok(()),
+            let has_decided =
+                state.has_decided(window_idx, &blobs).map_err(Interruption::Failed)?;
+            if has_decided && !is_noise {
+                return Err(Interruption::Decided(n_scored));
             }
+            Ok(())
         });
         let all = self.plan.members();
         let weights: u64 = members.iter().map(|&i| self.plan.n_params[all[i].model]).sum();
@@ -347,59 +237,6 @@ impl<'s> FidelityRun<'s> {
                 Err(WorkerError::Failed(failure))
             }
             Err(other) => Err(other),
-        }
-    }
-
-    fn job(&self, text: usize, group: &Group, members: &[usize]) -> Job {
-        let all = self.plan.members();
-        let local = |member: usize| members.binary_search(&member).unwrap_or(0);
-        let own = group.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(member) => Some(local(*member)),
-            TrackOf::Pair(_) => None,
-        });
-        let pairs = group.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(_) => None,
-            TrackOf::Pair(Pair { reference, candidate }) => {
-                Some(Pair { reference: local(*reference), candidate: local(*candidate) })
-            }
-        });
-        Job::Fidelity(FidelityJob {
-            members: members.iter().map(|&member| self.load(&all[member])).collect(),
-            own: own.collect(),
-            pairs: pairs.collect(),
-            // The vocabulary that counts is the original's, whoever takes part.
-            vocabulary: self.plan.models[0].path.clone().into(),
-            text: self.plan.texts[text].path.clone().into(),
-            ruler: self.plan.ruler.clone(),
-            windows: group.windows.clone(),
-            n_threads: self.plan.n_threads,
-        })
-    }
-
-    /// Records a failure; whether the step can go on without the model to blame.
-    fn note_failure(&self, state: &mut StepState, failure: &Failure) -> bool {
-        state.log.clone_from(&failure.log);
-        match failure.model {
-            Some(model) if model != 0 => {
-                state.errors.push(format!(
-                    "{}: {}",
-                    self.plan.label(&self.plan.members()[model]),
-                    failure.kind
-                ));
-                state.dropped.insert(model)
-            }
-            Some(model) => {
-                state.errors.push(format!(
-                    "{}: {}",
-                    self.plan.label(&self.plan.members()[model]),
-                    failure.kind
-                ));
-                false
-            }
-            None => {
-                state.errors.push(failure.kind.to_string());
-                false
-            }
         }
     }
 
@@ -422,31 +259,4 @@ impl<'s> FidelityRun<'s> {
         };
         Ok(self.store.record_step(&self.id, &record, position as u32)?)
     }
-}
-
-/// Windows in the order they are to be read.
-fn in_order(mut windows: Vec<u32>, stopping: Option<&Stopping>) -> Vec<u32> {
-    if let Some(stopping) = stopping {
-        let turn = |window: &u32| stopping.order().iter().position(|other| other == window);
-        windows.sort_by_key(turn);
-    }
-    windows
-}
-
-/// Blobs of a window, by the plan's own indexes.
-fn decode(tracks: &[ScoredTrack], members: &[usize]) -> anyhow::Result<Vec<(TrackOf, Vec<u8>)>> {
-    let global = |local: usize| {
-        members.get(local).copied().context("the worker named a model that it was not given")
-    };
-    let decode = |track: &ScoredTrack| {
-        let of = match track.of {
-            TrackOf::Own(model) => TrackOf::Own(global(model)?),
-            TrackOf::Pair(Pair { reference, candidate }) => {
-                TrackOf::Pair(Pair { reference: global(reference)?, candidate: global(candidate)? })
-            }
-        };
-        let data = BASE64.decode(&track.data).context("the worker sent an unreadable window")?;
-        Ok((of, data))
-    };
-    tracks.iter().map(decode).collect()
 }

@@ -11,7 +11,7 @@ use crate::machine;
 use crate::model::{ModelFile, check_same_model, sha256_of, short_names, text_names};
 use crate::plan::{FidelityPlan, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
-use crate::settings::FidelitySettings;
+use crate::settings::{FidelitySettings, is_same_path};
 use crate::store::Store;
 use crate::worker::{FailureKind, Job, Message, Supervisor, SurveyJob, SurveyReply, WorkerError};
 
@@ -31,6 +31,13 @@ pub(super) fn plan_fidelity(
     }
     let texts = read_texts(settings)?;
     let reply = survey(session, settings, files[0].path.clone())?;
+    if settings.ruler.gpu_layers != Some(0) && reply.devices.is_empty() {
+        bail!(
+            "--gpu-layers: this build of karat sees no GPU; build it with --features cuda, metal or \
+             vulkan, or leave the flag out"
+        );
+    }
+    findings.extend(context_finding(settings, &names[0], &files[0]));
     let models = describe_models(session, store, settings, &names, &files)?;
     findings.extend(proxy_finding(&models[0]));
     findings.extend(twin_finding(&models, &files));
@@ -131,7 +138,7 @@ fn count_windows(
         let windows = tokens / n_ctx;
         if windows < 2 {
             bail!(
-                "text `{}` has {tokens} tokens, less than two windows of {n_ctx}; give a longer \
+                "text `{}` has {tokens} token(s), less than two windows of {n_ctx}; give a longer \
                  text or a smaller --ctx",
                 text.path
             );
@@ -149,8 +156,23 @@ fn lineage(settings: &FidelitySettings, path: &Path) -> Vec<Lineage> {
         (&settings.twin, Lineage::Twin),
         (&settings.naive, Lineage::Naive),
     ];
-    let is_it = |given: &Option<PathBuf>| given.as_deref() == Some(path);
+    let is_it =
+        |given: &Option<PathBuf>| given.as_deref().is_some_and(|given| is_same_path(given, path));
     said.into_iter().filter(|(given, _)| is_it(given)).map(|(_, lineage)| lineage).collect()
+}
+
+/// The remark that windows are longer than what the model was made for.
+fn context_finding(settings: &FidelitySettings, name: &str, file: &ModelFile) -> Option<Finding> {
+    let key = format!("{}.context_length", file.architecture);
+    let trained = file.gguf.metadata().get_u64(&key)?;
+    let n_ctx = u64::from(settings.ruler.n_ctx);
+    (n_ctx > trained).then(|| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "windows of {n_ctx} tokens are longer than the {trained} that {name} was made for; its \
+             perplexity beyond them says little"
+        ),
+    })
 }
 
 /// The remark that a twin differs from the QAT file in more than the recipe.
@@ -198,6 +220,7 @@ fn survey(
         (Ok(_), None) => bail!("the worker gave no answer"),
         (Err(WorkerError::Failed(failure)), _) => match failure.kind {
             FailureKind::Reported { error, .. } => bail!(error),
+            kind if failure.log.is_empty() => bail!("{kind}"),
             kind => bail!("{kind}; {}", failure.log.join("; ")),
         },
         (Err(error), _) => Err(error.into()),

@@ -229,11 +229,15 @@ impl FidelityPlan {
         }
         hash.update(windows.to_le_bytes());
         let id = hex(&hash.finalize()[..8]);
-        let title = format!(
-            "fidelity on {name}: {windows} windows of {} tokens, {} members in lock-step",
+        let of = |noise| self.members().iter().filter(|m| m.purpose.is_noise() == noise).count();
+        let mut title = format!(
+            "fidelity on {name}: {windows} windows of {} tokens, {} models in lock-step",
             self.ruler.n_ctx,
-            self.members().len()
+            of(false)
         );
+        if of(true) > 0 {
+            title += ", the original again on a few";
+        }
         Step { id, title, text }
     }
 }

@@ -38,6 +38,15 @@ fn row(run: &ListedRun) -> Vec<Cell> {
         cell(run.header.started.clone(), Tone::Faint),
         cell(state.to_owned(), tone),
         cell(format!("{}/{}", run.n_done, run.n_steps), Tone::Plain),
-        cell(run.header.command.clone(), Tone::Faint),
+        cell(shortened(&run.header.command), Tone::Faint),
     ]
+}
+
+/// The beginning of a command line; a run's report has all of it.
+fn shortened(command: &str) -> String {
+    const SHOWN: usize = 36;
+    match command.char_indices().nth(SHOWN) {
+        None => command.to_owned(),
+        Some((end, _)) => format!("{} …", command[..end].trim_end()),
+    }
 }

@@ -1,6 +1,6 @@
 //! Settings of a fidelity run.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::{Kv, RulerSpec};
@@ -140,10 +140,18 @@ impl FidelitySettings {
             if self.references.len() < 2 {
                 return Err(SettingsError::RoleNeedsSecondReference { role });
             }
-            if !self.candidates.contains(path) {
+            if !self.candidates.iter().any(|candidate| is_same_path(candidate, path)) {
                 return Err(SettingsError::RoleOfStranger { role, path: path.clone() });
             }
         }
         Ok(self)
     }
+}
+
+/// Whether two paths as typed are the same; `./m.gguf` is `m.gguf`.
+pub fn is_same_path(one: &Path, other: &Path) -> bool {
+    let plain = |path: &Path| -> PathBuf {
+        path.components().filter(|part| *part != Component::CurDir).collect()
+    };
+    plain(one) == plain(other)
 }

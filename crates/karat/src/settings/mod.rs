@@ -6,6 +6,6 @@ mod kv;
 mod ruler;
 
 pub use environment::{Environment, EnvironmentError};
-pub use fidelity::{FidelitySettings, SettingsError};
+pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;
 pub use ruler::RulerSpec;

@@ -12,6 +12,7 @@ use karat::backend::{Logits as _, Token};
 use karat::digest::sha256_hex;
 use karat::instrument::fidelity::job::tokenize;
 use karat::instrument::fidelity::window::{Window, Windows, scored_positions};
+use karat::settings::Kv;
 use karat_llama::Threads;
 use karat_quant::{FileTypeName, QuantizeJob, quantize};
 use serde_json::Value;
@@ -116,8 +117,13 @@ pub fn short_name(name: &str) -> String {
 /// Models on the embedded engine, loaded as a fidelity run loads them.
 pub fn load(paths: &[PathBuf], n_threads: u32) -> Vec<Embedded> {
     let threads = Threads::new(n_threads).unwrap();
-    let params =
-        EmbeddedParams { n_ctx: N_CTX as u32, n_ubatch: N_CTX as u32, gpu_layers: Some(0) };
+    let params = EmbeddedParams {
+        n_ctx: N_CTX as u32,
+        n_batch: N_CTX as u32,
+        n_ubatch: N_CTX as u32,
+        kv: Kv::F16,
+        gpu_layers: Some(0),
+    };
     paths.iter().map(|path| Embedded::load(path, &params, &threads, || ()).unwrap()).collect()
 }
 

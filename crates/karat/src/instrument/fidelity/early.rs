@@ -71,7 +71,19 @@ fn ending(plan: &FidelityPlan, text: usize, stopping: &Stopping) -> String {
 
 /// What stayed open, and what it would take.
 fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
-    let Standing::Open { needed } = answer.standing else { return None };
+    let n_windows = plan.texts[text].windows;
+    let effort = match answer.standing {
+        Standing::Decided { after, .. } if after < n_windows => return None,
+        Standing::Decided { .. } => {
+            format!("it took all {n_windows} windows, more than that to tell for texts like it")
+        }
+        Standing::Open { needed: Some(windows) } => {
+            format!("it would take about {windows} windows")
+        }
+        Standing::Open { needed: None } => {
+            "no number of windows of this text short of all would tell".to_owned()
+        }
+    };
     let members = plan.members();
     let label = |member: usize| plan.label(&members[member]);
     let question = match answer.question {
@@ -81,10 +93,6 @@ fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
         Question::Margin { candidate, margin } => {
             format!("whether {} is within {margin} nats", label(candidate))
         }
-    };
-    let effort = match needed {
-        Some(windows) => format!("it would take about {windows} windows"),
-        None => "no number of windows of this text short of all would tell".to_owned(),
     };
     Some(format!("{}: {question} stayed open; {effort}", plan.texts[text].name))
 }

@@ -1,0 +1,108 @@
+//! A group of tracks that one worker scores together: which fit, in what order, and the worker's job.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::instrument::fidelity::stopping::Stopping;
+use crate::plan::{FidelityPlan, Pair, TrackOf, expected_memory};
+use crate::store::TrackId;
+use crate::worker::{FidelityJob, Job, Load, ScoredTrack};
+
+/// Tracks that lack the same windows of a text: they are scored together.
+pub(super) struct Group {
+    pub(super) tracks: BTreeMap<TrackOf, TrackId>,
+    pub(super) windows: Vec<u32>,
+}
+
+impl Group {
+    /// Members that take part, ascending: a job's indexes point into this list.
+    pub(super) fn members(&self) -> Vec<usize> {
+        let all = self.tracks.keys().flat_map(|of| of.members());
+        all.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What its worker is to do.
+    pub(super) fn job(&self, plan: &FidelityPlan, text: usize) -> Job {
+        let (all, members) = (plan.members(), self.members());
+        let load = |&member: &usize| Load {
+            path: plan.models[all[member].model].path.clone().into(),
+            kv: all[member].kv,
+            n_ubatch: all[member].n_ubatch,
+        };
+        let local = |member: usize| members.binary_search(&member).unwrap_or(0);
+        let own = self.tracks.keys().filter_map(|of| match of {
+            TrackOf::Own(member) => Some(local(*member)),
+            TrackOf::Pair(_) => None,
+        });
+        let pairs = self.tracks.keys().filter_map(|of| match of {
+            TrackOf::Own(_) => None,
+            TrackOf::Pair(Pair { reference, candidate }) => {
+                Some(Pair { reference: local(*reference), candidate: local(*candidate) })
+            }
+        });
+        Job::Fidelity(FidelityJob {
+            members: members.iter().map(load).collect(),
+            own: own.collect(),
+            pairs: pairs.collect(),
+            // The vocabulary that counts is the original's, whoever takes part.
+            vocabulary: plan.models[0].path.clone().into(),
+            text: plan.texts[text].path.clone().into(),
+            ruler: plan.ruler.clone(),
+            windows: self.windows.clone(),
+            n_threads: plan.n_threads,
+        })
+    }
+}
+
+/// As many of the tracks as fit the memory budget together, at least the first; the others take
+/// their turn in a later group. Which tracks share a pass does not change their results.
+pub(super) fn within_budget(
+    plan: &FidelityPlan,
+    tracks: BTreeMap<TrackOf, TrackId>,
+    budget: u64,
+) -> BTreeMap<TrackOf, TrackId> {
+    let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    // Comparisons first: they bring both of their members, whose own scores then come along.
+    let pairs_first = tracks.keys().rev();
+    for of in pairs_first {
+        let with: BTreeSet<usize> = chosen.iter().copied().chain(of.members()).collect();
+        if chosen.is_empty() || expected_memory(plan, with.iter().copied()) <= budget {
+            chosen = with;
+        }
+    }
+    let fits = |of: &TrackOf| of.members().all(|member| chosen.contains(&member));
+    tracks.into_iter().filter(|(of, _)| fits(of)).collect()
+}
+
+/// Windows in the order they are to be read.
+pub(super) fn in_order(mut windows: Vec<u32>, stopping: Option<&Stopping>) -> Vec<u32> {
+    if let Some(stopping) = stopping {
+        let turn = |window: &u32| stopping.order().iter().position(|other| other == window);
+        windows.sort_by_key(turn);
+    }
+    windows
+}
+
+/// Blobs of a window, by the plan's own indexes.
+pub(super) fn decode(
+    tracks: &[ScoredTrack],
+    members: &[usize],
+) -> anyhow::Result<Vec<(TrackOf, Vec<u8>)>> {
+    let global = |local: usize| {
+        members.get(local).copied().context("the worker named a model that it was not given")
+    };
+    let decode = |track: &ScoredTrack| {
+        let of = match track.of {
+            TrackOf::Own(model) => TrackOf::Own(global(model)?),
+            TrackOf::Pair(Pair { reference, candidate }) => {
+                TrackOf::Pair(Pair { reference: global(reference)?, candidate: global(candidate)? })
+            }
+        };
+        let data = BASE64.decode(&track.data).context("the worker sent an unreadable window")?;
+        Ok((of, data))
+    };
+    tracks.iter().map(decode).collect()
+}

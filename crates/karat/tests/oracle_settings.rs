@@ -1,0 +1,95 @@
+//! Settings of a fidelity run, each shown by what must follow from it: taking turns for want of memory
+//! changes nothing, a coarser KV cache moves a build away, the original is at no distance from itself
+//! run again, and a run that may stop when it knows stops early and is right.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod lab;
+
+use lab::BASE;
+use serde_json::Value;
+
+/// A report of builds against the original on English.
+fn report(builds: &[&str], args: &[&str]) -> Value {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = lab::karat(home.path());
+    command.args(["--quiet", "fidelity", "--format", "json", "--threads", "1"]).args(args);
+    command.arg("--text").arg(lab::text("english"));
+    command.arg("--reference").arg(&lab::builds([BASE])[0]);
+    lab::json(command.args(lab::builds(builds.iter().copied())))
+}
+
+fn kld(report: &Value, candidate: &str) -> f64 {
+    let original = lab::short_name(BASE);
+    let row = lab::estimate(report, "kld_mean", candidate, Some(&original), "english");
+    row["value"].as_f64().unwrap()
+}
+
+#[test]
+fn taking_turns_within_a_memory_budget_changes_no_figure() {
+    let builds = ["base-Q8_0", "base-Q4_K_M", "base-Q4_0"];
+    let together = report(&builds, &["--chunks", "4"]);
+    let in_turns = report(&builds, &["--chunks", "4", "--memory-budget", "1MB"]);
+    assert_eq!(together["estimates"], in_turns["estimates"]);
+}
+
+#[test]
+fn a_coarser_kv_cache_stands_beside_the_weights() {
+    let report = report(&["base-Q8_0"], &["--chunks", "4", "--kv", "f16,q8_0,q4_0"]);
+    let name = lab::short_name("base-Q8_0");
+    let (plain, q8_0, q4_0) = (
+        kld(&report, &name),
+        kld(&report, &format!("{name} kv q8_0")),
+        kld(&report, &format!("{name} kv q4_0")),
+    );
+    assert!(plain < q8_0 && q8_0 < q4_0 / 2.0, "{plain} {q8_0} {q4_0}");
+    let settings: Vec<&str> = report["estimates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["metric"] == "kld_mean")
+        .map(|row| row["setting"]["kv"].as_str().unwrap())
+        .collect();
+    assert_eq!(settings, ["f16", "q8_0", "q4_0"]);
+}
+
+#[test]
+fn the_original_run_again_is_at_no_distance_on_a_processor() {
+    let report = report(&["base-Q8_0"], &["--chunks", "6"]);
+    let original = lab::short_name(BASE);
+    let floor = |metric| {
+        let row = lab::estimate(&report, metric, &original, Some(&original), "english");
+        assert_eq!(row["n"], 4, "a twentieth of the windows, at least four");
+        row["value"].as_f64().unwrap()
+    };
+    assert_eq!(floor("noise_floor_kld_rerun"), 0.0);
+    assert!(floor("noise_floor_kld_ubatch") < 1e-2);
+}
+
+#[test]
+fn four_builds_are_ordered_within_a_quarter_of_the_text() {
+    let builds = ["base-Q8_0", "base-Q6_K", "base-Q4_K_M", "base-Q4_0"];
+    let report = report(&builds, &["--until", "decided", "--no-noise-floor"]);
+    let n_windows = report["estimates"][0]["n"].as_f64().unwrap();
+    assert!(n_windows <= 0.25 * 251.0, "{n_windows} windows of 251");
+    let statements: Vec<&str> = report["claims"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|claim| claim["statement"].as_str().unwrap())
+        .collect();
+    assert_eq!(statements.len(), 6, "{statements:?}");
+    for (nearer, farther) in [(0, 1), (1, 2), (2, 3)] {
+        let (nearer, farther) = (lab::short_name(builds[nearer]), lab::short_name(builds[farther]));
+        let wanted = format!("{nearer} is nearer to {} than {farther}", lab::short_name(BASE));
+        assert!(statements.iter().any(|said| said.contains(&wanted)), "{wanted}: {statements:?}");
+    }
+}
+
+#[test]
+fn what_is_not_decided_is_said_to_be_open() {
+    let margin = ["--until", "decided", "--margin", "0.0006", "--chunks", "30"];
+    let report = report(&["base-Q8_0"], &[&margin[..], &["--no-noise-floor"]].concat());
+    let findings = report["findings"].to_string();
+    assert!(findings.contains("whether lab-base-Q8_0 is within 0.0006 nats stayed open"), "{findings}");
+    assert_eq!(report["claims"].as_array().unwrap().len(), 0);
+}
