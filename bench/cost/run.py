@@ -29,6 +29,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -163,7 +164,11 @@ def run(command: list[str], folder: Path) -> tuple[Cost, str, str]:
         sampler = Sampler(process.pid, folder)
         sampler.start()
         # The usage that wait4 gives includes the descendants that the process waited for.
-        _, status, usage = os.wait4(process.pid, 0)
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
         wall_s = time.monotonic() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         sampler.stop()
@@ -368,6 +373,8 @@ def make_case(args: argparse.Namespace, size: str, work: Path) -> Case:
 
 def main() -> int:
     args = parse_args()
+    # Ended from outside, it still removes its files, up to 134 MB per window.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     turns_by_size = {}
     met = True
     work = Path(tempfile.mkdtemp(prefix="run-", dir=args.models.parent))
