@@ -67,9 +67,11 @@ impl JobError {
 pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let threads = Threads::new(job.n_threads)?;
     let mut models = load_models(job, &threads, channel)?;
-    let vocab = vocabulary(&job.vocabulary)?;
-    let tokens = tokenize(&vocab, &job.text, job.ruler.parse_special)?;
-    let bos = window_bos(&vocab);
+    let (tokens, bos) = match job.members.iter().position(|load| load.path == job.vocabulary) {
+        // Loading a vocabulary of 262,144 tokens once more would take about a second.
+        Some(loaded) => read_text(job, models[loaded].vocab())?,
+        None => read_text(job, &vocabulary(&job.vocabulary)?)?,
+    };
     let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
     let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
     let mut pass = Pass::new(models, job.own.clone(), job.pairs.clone(), Kernel::detect());
@@ -105,6 +107,11 @@ fn load_models(
 pub fn vocabulary(path: &Path) -> Result<Vocab, JobError> {
     let params = ModelParams { vocab_only: true, ..ModelParams::default() };
     Ok(Model::load(path, &params, |_| true)?.vocab())
+}
+
+/// Tokens of the job's text, and the token each window begins with.
+fn read_text(job: &FidelityJob, vocab: &Vocab) -> Result<(Vec<Token>, Option<Token>), JobError> {
+    Ok((tokenize(vocab, &job.text, job.ruler.parse_special)?, window_bos(vocab)))
 }
 
 /// The token each window begins with.
