@@ -61,7 +61,9 @@ pub enum QuantError {
     OutputIsInput { path: PathBuf, input: PathBuf },
     #[error("the output `{path}` exists: give another name, or replace it with --overwrite")]
     OutputExists { path: PathBuf },
-    #[error("the output `{path}` is a folder or no file name: give the name of a .gguf file")]
+    #[error(
+        "the output `{path}` is a folder, a device or no file name: give the name of a .gguf file"
+    )]
     OutputName { path: PathBuf },
     #[error("cannot write in folder `{folder}`: {cause}; make it, or choose another")]
     OutputFolder { folder: PathBuf, cause: io::Error },

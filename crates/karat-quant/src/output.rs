@@ -18,11 +18,15 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Checks the name: not one of `inputs`, not a folder, and free unless `overwrite`.
+    /// Checks the name: not one of `inputs`, no folder, device or pipe, and free unless `overwrite`.
     pub(crate) fn new(path: &Path, overwrite: bool, inputs: &[&Path]) -> Result<Self, QuantError> {
         let parent = path.parent().unwrap_or(Path::new(""));
         let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
-        if path.file_name().is_none() || path.is_dir() {
+        // A rename would put the build in the place of a device or a pipe.
+        let is_special = path.symlink_metadata().is_ok_and(|data| {
+            !data.is_file() && !(data.is_symlink() && path.metadata().is_ok_and(|to| to.is_file()))
+        });
+        if path.file_name().is_none() || is_special {
             return Err(QuantError::OutputName { path: path.to_owned() });
         }
         for input in inputs {

@@ -125,7 +125,7 @@ fn an_output_that_cannot_be_there() {
     let folder = folder();
     let mut job = job("Q4_0", folder.path());
     job.output = folder.path().into();
-    check(&job, "is a folder or no file name");
+    check(&job, "is a folder, a device or no file name");
     job.output = folder.path().join("no").join("out.gguf");
     let line = quantize(&job).unwrap_err().to_string();
     assert!(line.starts_with("cannot write in folder"), "{line}");

@@ -104,7 +104,7 @@ pub struct ModelRecord {
     pub role: ModelRole,
     /// Path as given.
     pub path: String,
-    /// SHA-256 of the file (of all parts in order for a split file), lower-case hex.
+    /// SHA-256 of the file (of its parts' hashes in order, for a split file), lower-case hex.
     pub sha256: String,
     /// Size on disk in bytes, all parts.
     pub bytes: u64,

@@ -222,7 +222,7 @@ fn an_output_in_the_way_is_kept() {
     check_quantize(&place, "there.gguf", &q4, "exists: give another name, or replace it");
     assert_eq!(fs::read(place.path("there.gguf")).unwrap(), b"somebody's");
     check_quantize(&place, "no/folder.gguf", &q4, "cannot write in folder `no`");
-    check_quantize(&place, ".", &q4, "is a folder or no file name");
+    check_quantize(&place, ".", &q4, "is a folder, a device or no file name");
     let original = lab(ORIGINAL);
     let itself = ["--type", "Q4_0", "--overwrite"];
     check_quantize(&place, original.to_str().unwrap(), &itself, "is the input");

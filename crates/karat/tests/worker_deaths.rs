@@ -105,9 +105,10 @@ impl Scene {
 
     fn comparing(place: Place, candidates: &[&str]) -> Self {
         let original = lab(ORIGINAL);
-        let fixed = ["fidelity", "--ctx", "64", "--threads", "1", "--text", LONG, "--text", SHORT];
+        let fixed = ["fidelity", "--no-noise-floor", "--ctx", "64", "--threads", "1"];
+        let texts = ["--text", LONG, "--text", SHORT];
         let reference = ["--reference", original.to_str().unwrap(), "--worker-timeout", "3"];
-        let all = fixed.iter().chain(&reference).chain(candidates);
+        let all = fixed.iter().chain(&texts).chain(&reference).chain(candidates);
         Self { args: all.map(|&arg| arg.to_owned()).collect(), place }
     }
 

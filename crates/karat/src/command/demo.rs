@@ -69,9 +69,9 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
     }
     .checked()?;
     let store = Store::open(&session.environment.home)?;
-    let mut plan = plan_fidelity(session, &store, &settings)?;
+    let (mut plan, stamps) = plan_fidelity(session, &store, &settings)?;
     plan.findings.push(same_file_finding());
-    fidelity::measure(session, store, plan, &settings, ReportFormat::Text)
+    fidelity::measure(session, store, (plan, stamps), &settings, ReportFormat::Text)
 }
 
 /// Two of the five distances are the same file here.

@@ -7,7 +7,9 @@ use super::plan_fidelity::plan_fidelity;
 use super::{Session, document, print};
 use crate::cli::{FidelityArgs, ReportFormat};
 use crate::exit::Exit;
+use crate::model::Stamps;
 use crate::plan::{Expectation, FidelityPlan, expect};
+use crate::record::Severity;
 use crate::settings::FidelitySettings;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
@@ -16,29 +18,32 @@ use crate::worker::Supervisor;
 pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit> {
     let settings = args.settings(session.environment.n_threads)?;
     let store = Store::open(&session.environment.home)?;
-    let plan = plan_fidelity(session, &store, &settings)?;
+    let (plan, stamps) = plan_fidelity(session, &store, &settings)?;
     if args.how.dry_run {
         return dry_run(session, &store, &plan);
     }
-    measure(session, store, plan, &settings, args.how.format)
+    measure(session, store, (plan, stamps), &settings, args.how.format)
 }
 
 /// Measures what is missing, then prints the report.
 pub(super) fn measure(
     session: &Session,
     store: Store,
-    plan: FidelityPlan,
+    (plan, stamps): (FidelityPlan, Stamps),
     settings: &FidelitySettings,
     format: ReportFormat,
 ) -> anyhow::Result<Exit> {
     for finding in &plan.findings {
-        session.ui.warn(&finding.message);
+        match finding.severity {
+            Severity::Warning => session.ui.warn(&finding.message),
+            Severity::Note => session.ui.note(&finding.message),
+        }
     }
     let supervisor = Supervisor {
         program: session.environment.program.clone(),
         silence: settings.worker_timeout,
     };
-    let mut run = FidelityRun::begin(session, store, plan, supervisor, settings)?;
+    let mut run = FidelityRun::begin(session, store, (plan, stamps), supervisor, settings)?;
     let exit = run.measure()?;
     let (store, id) = run.finish()?;
     let document = document::document(&store, &id).context("results are stored")?;
@@ -61,6 +66,7 @@ fn dry_run(session: &Session, store: &Store, plan: &FidelityPlan) -> anyhow::Res
         if measured { "from an earlier run" } else { "a guess, nothing was measured here yet" };
     lines.push(format!("  expected time    {} ({basis})", Span(time)));
     lines.push(format!("  expected memory  {} in one worker process", Bytes(memory_bytes)));
+    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)

@@ -9,6 +9,7 @@ use super::fidelity_step::{Interruption, StepState};
 use crate::clock::{self, Stopwatch};
 use crate::exit::Exit;
 use crate::instrument::fidelity::stopping::Stopping;
+use crate::model::Stamps;
 use crate::plan::{FidelityPlan, Purpose, Step, TrackOf};
 use crate::record::{Outcome, RunHeader, StepRecord};
 use crate::settings::FidelitySettings;
@@ -25,6 +26,8 @@ pub(super) struct FidelityRun<'s> {
     session: &'s Session,
     store: Store,
     plan: FidelityPlan,
+    /// The inputs as they were when they were hashed.
+    stamps: Stamps,
     supervisor: Supervisor,
     /// Most bytes a worker may take, as expected.
     memory_budget: Option<u64>,
@@ -38,7 +41,7 @@ impl<'s> FidelityRun<'s> {
     pub(super) fn begin(
         session: &'s Session,
         store: Store,
-        plan: FidelityPlan,
+        (plan, stamps): (FidelityPlan, Stamps),
         supervisor: Supervisor,
         settings: &FidelitySettings,
     ) -> anyhow::Result<Self> {
@@ -59,6 +62,7 @@ impl<'s> FidelityRun<'s> {
             session,
             store,
             plan,
+            stamps,
             supervisor,
             memory_budget: settings.memory_budget,
             id,
@@ -107,14 +111,15 @@ impl<'s> FidelityRun<'s> {
         let title = text.name.clone();
         let mut progress = self.session.ui.progress(&title, text.windows, "windows");
         let mut state = StepState::default();
-        let mut scored = 0;
         loop {
             state.stopping = self.stopping(step.text, &state.dropped)?;
             let Some(group) = self.next_group(step.text, &state)? else { break };
-            let n_windows = self.plan.texts[step.text].windows;
-            progress.set(n_windows.saturating_sub(group.windows.len() as u64));
+            if state.scored.is_empty() && state.stopping.is_none() {
+                let n_windows = self.plan.texts[step.text].windows;
+                progress.set(n_windows.saturating_sub(group.windows.len() as u64));
+            }
             match self.run_group(step.text, &group, &mut state, &mut progress) {
-                Ok(n) | Err(WorkerError::Caller(Interruption::Decided(n))) => scored += n,
+                Ok(()) | Err(WorkerError::Caller(Interruption::Decided)) => {}
                 Err(WorkerError::Failed(failure)) => {
                     if !state.note(&self.plan, &failure) {
                         break;
@@ -124,7 +129,7 @@ impl<'s> FidelityRun<'s> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let closing = match (state.errors.is_empty(), scored) {
+        let closing = match (state.errors.is_empty(), state.scored.len()) {
             (true, 0) => "all windows were scored before".to_owned(),
             (true, n) => format!("{n} windows in {}", Span(watch.elapsed())),
             (false, _) => "ended with failures".to_owned(),
@@ -155,7 +160,8 @@ impl<'s> FidelityRun<'s> {
     fn next_group(&mut self, text: usize, state: &StepState) -> anyhow::Result<Option<Group>> {
         let members = self.plan.members();
         let is_over = state.stopping.as_ref().is_some_and(Stopping::is_over);
-        let mut groups: BTreeMap<Vec<u32>, BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
+        let mut groups: BTreeMap<(bool, Vec<u32>), BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
+        let turn = self.turn(text, state)?;
         for of in self.plan.tracks() {
             let is_noise = of.members().any(|member| members[member].purpose.is_noise());
             let is_dropped = of.members().any(|member| state.dropped.contains(&member));
@@ -166,44 +172,65 @@ impl<'s> FidelityRun<'s> {
             let finished = self.store.finished_windows(track)?;
             let mut missing = self.plan.planned_windows(text, of);
             missing.retain(|window| !finished.contains(window));
+            if let (Some(turn), false) = (&turn, is_noise) {
+                missing.retain(|window| turn.contains(window));
+            }
             if !missing.is_empty() {
-                groups.entry(missing).or_default().insert(of, track);
+                groups.entry((is_noise, missing)).or_default().insert(of, track);
             }
         }
-        // The most windows first: the noise floor, on a few, comes last.
-        let first = groups.into_iter().max_by_key(|(windows, _)| windows.len());
-        Ok(first.map(|(windows, tracks)| {
-            let n_tracks = tracks.len();
-            let tracks = match self.memory_budget {
+        // Figures first, then the noise floor; the most windows first.
+        let first = groups.into_iter().max_by_key(|((noise, windows), _)| (!noise, windows.len()));
+        Ok(first.map(|((_, windows), tracks)| Group {
+            tracks: match self.memory_budget {
                 Some(budget) => within_budget(&self.plan, tracks, budget),
                 None => tracks,
-            };
-            let mut windows = in_order(windows, state.stopping.as_ref());
-            if state.stopping.is_some() && tracks.len() < n_tracks {
-                // Candidates take turns: a question needs them all on the same windows.
-                windows.truncate(TURN);
-            }
-            Group { tracks, windows }
+            },
+            windows: in_order(windows, state.stopping.as_ref()),
         }))
     }
 
-    /// Runs one worker; gives the windows it scored.
+    /// Where candidates take turns and questions wait for all of them: the next few windows that some
+    /// candidate lacks, so that none runs ahead.
+    fn turn(&self, text: usize, state: &StepState) -> anyhow::Result<Option<BTreeSet<u32>>> {
+        let (Some(stopping), Some(_)) = (&state.stopping, self.memory_budget) else {
+            return Ok(None);
+        };
+        let members = self.plan.members();
+        let mut lacking = BTreeSet::new();
+        for of in self.plan.tracks() {
+            let takes_part = |member: usize| {
+                !members[member].purpose.is_noise() && !state.dropped.contains(&member)
+            };
+            if of.members().all(takes_part) {
+                let track = self.store.track(&self.plan.track_key(text, of))?;
+                let finished = self.store.finished_windows(track)?;
+                let planned = self.plan.planned_windows(text, of);
+                lacking.extend(planned.into_iter().filter(|window| !finished.contains(window)));
+            }
+        }
+        let lacking: Vec<u32> = lacking.into_iter().collect();
+        Ok(Some(in_order(lacking, Some(stopping)).into_iter().take(TURN).collect()))
+    }
+
+    /// Runs one worker to its end.
     fn run_group(
         &mut self,
         text: usize,
         group: &Group,
         state: &mut StepState,
         progress: &mut Progress,
-    ) -> Result<u64, WorkerError<Interruption>> {
+    ) -> Result<(), WorkerError<Interruption>> {
         let members = group.members();
         let job = group.job(&self.plan, text);
         let watch = Stopwatch::start();
-        let mut n_scored = 0;
-        let (store, plan) = (&mut self.store, &self.plan);
+        let mut n_computed: u64 = 0;
+        let (store, plan, stamps) = (&mut self.store, &self.plan, &self.stamps);
         let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
             let blobs = decode(&tracks, &members).map_err(Interruption::Failed)?;
+            stamps.check().map_err(|changed| Interruption::Failed(changed.into()))?;
             let stored: Vec<WindowBlob<'_>> = blobs
                 .iter()
                 .filter_map(|(of, data)| {
@@ -212,25 +239,29 @@ impl<'s> FidelityRun<'s> {
                 .collect();
             store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
             if !is_noise {
-                n_scored += 1;
-                progress.advance(1);
+                n_computed += 1;
+                if state.scored.insert(window_idx) {
+                    progress.advance(1);
+                }
             }
             state.show_running(plan, &blobs, progress);
             let has_decided =
                 state.has_decided(window_idx, &blobs).map_err(Interruption::Failed)?;
             if has_decided && !is_noise {
-                return Err(Interruption::Decided(n_scored));
+                return Err(Interruption::Decided);
             }
             Ok(())
         });
         let all = self.plan.members();
         let weights: u64 = members.iter().map(|&i| self.plan.n_params[all[i].model]).sum();
-        self.computed.0 += weights as f64 * (n_scored * u64::from(self.plan.ruler.n_ctx)) as f64;
-        self.computed.1 += watch.elapsed().as_secs_f64();
+        self.computed.0 += weights as f64 * (n_computed * u64::from(self.plan.ruler.n_ctx)) as f64;
+        if !is_noise {
+            self.computed.1 += watch.elapsed().as_secs_f64();
+        }
         match outcome {
             Ok(peak) => {
                 state.peak_memory_bytes = state.peak_memory_bytes.max(peak);
-                Ok(n_scored)
+                Ok(())
             }
             Err(WorkerError::Failed(mut failure)) => {
                 failure.model = failure.model.and_then(|local| members.get(local).copied());

@@ -14,6 +14,8 @@ use crate::worker::Failure;
 pub(super) struct StepState {
     /// Members not tried again in this step.
     pub(super) dropped: BTreeSet<usize>,
+    /// Windows this run scored.
+    pub(super) scored: BTreeSet<u32>,
     /// Why members failed, one line each.
     pub(super) errors: Vec<String>,
     /// The engine's last lines at the last failure.
@@ -87,8 +89,8 @@ impl StepState {
 /// Why a worker was stopped before its end.
 #[derive(Debug)]
 pub(super) enum Interruption {
-    /// Every question is answered; this many windows were scored.
-    Decided(u64),
+    /// Every question is answered.
+    Decided,
     /// The parent failed.
     Failed(anyhow::Error),
 }
@@ -96,7 +98,7 @@ pub(super) enum Interruption {
 impl fmt::Display for Interruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Decided(_) => f.write_str("every question is decided"),
+            Self::Decided => f.write_str("every question is decided"),
             Self::Failed(error) => error.fmt(f),
         }
     }

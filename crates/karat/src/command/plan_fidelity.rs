@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use super::Session;
 use crate::digest::sha256_hex;
 use crate::machine;
-use crate::model::{ModelFile, check_same_model, sha256_of, short_names, text_names};
+use crate::model::{ModelFile, Stamps, check_same_model, sha256_of, short_names, text_names};
 use crate::plan::{FidelityPlan, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, is_same_path};
@@ -20,7 +20,7 @@ pub(super) fn plan_fidelity(
     session: &Session,
     store: &Store,
     settings: &FidelitySettings,
-) -> anyhow::Result<FidelityPlan> {
+) -> anyhow::Result<(FidelityPlan, Stamps)> {
     let paths: Vec<PathBuf> =
         settings.references.iter().chain(&settings.candidates).cloned().collect();
     let names = short_names(&paths);
@@ -29,6 +29,8 @@ pub(super) fn plan_fidelity(
     for (name, file) in names.iter().zip(&files).skip(1) {
         findings.extend(check_same_model((&names[0], &files[0]), (name, file))?);
     }
+    let parts = files.iter().flat_map(|file| file.gguf.parts());
+    let stamps = Stamps::of(parts.chain(&settings.texts).map(PathBuf::as_path));
     let texts = read_texts(settings)?;
     let reply = survey(session, settings, files[0].path.clone())?;
     if settings.ruler.gpu_layers != Some(0) && reply.devices.is_empty() {
@@ -39,9 +41,9 @@ pub(super) fn plan_fidelity(
     }
     findings.extend(context_finding(settings, &names[0], &files[0]));
     let models = describe_models(session, store, settings, &names, &files)?;
-    findings.extend(proxy_finding(&models[0]));
+    findings.extend(models.iter().filter_map(proxy_finding));
     findings.extend(twin_finding(&models, &files));
-    Ok(FidelityPlan {
+    let plan = FidelityPlan {
         n_params: files.iter().map(ModelFile::n_params).collect(),
         n_vocab: files[0].n_vocab() as u64,
         texts: count_windows(settings, texts, &reply.tokens)?,
@@ -59,7 +61,8 @@ pub(super) fn plan_fidelity(
         engine: reply.engine,
         throughput: None,
         models,
-    })
+    };
+    Ok((plan, stamps))
 }
 
 fn describe_models(
@@ -87,7 +90,7 @@ fn describe_models(
             architecture: file.architecture.clone(),
             tensor_types: file.tensor_types(),
             bits_per_weight: file.bits_per_weight,
-            proxy_reference: index == 0 && file.is_quantized(),
+            proxy_reference: is_reference && file.is_quantized(),
             lineage: if is_reference { Vec::new() } else { lineage(settings, &file.path) },
         });
     }
@@ -111,6 +114,10 @@ fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
 fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
     let names = text_names(&settings.texts);
     let read = |(name, path): (String, &PathBuf)| {
+        // A pipe would be read here once, and once more by every worker.
+        if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+            bail!("text `{}` is no regular file; save it to one first", path.display());
+        }
         let bytes = std::fs::read(path)
             .with_context(|| format!("cannot read text `{}`", path.display()))?;
         if let Err(error) = std::str::from_utf8(&bytes) {

@@ -1,4 +1,4 @@
-//! Content hashes: SHA-256 over all parts of a file, remembered by path, size and time.
+//! Content hashes: SHA-256 of files, remembered by path, size and time.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
-use crate::digest::hex;
+use crate::digest::{hex, sha256_hex};
 use crate::store::{Store, StoreError};
 
 /// Bytes read at a time.
@@ -47,14 +47,29 @@ impl HashCache for Store {
     }
 }
 
-/// SHA-256 over the bytes of `paths` in order, lower-case hex. `read` is told of every chunk.
+/// Identity of a file's contents, lower-case hex: SHA-256 of its bytes, or, of a split file, of its
+/// parts' hashes in order. `read` is told of every chunk.
 pub fn sha256_of(
     paths: &[PathBuf],
     cache: &dyn HashCache,
     mut read: impl FnMut(u64),
 ) -> Result<String, HashError> {
-    let [path] = paths else { return hash_files(paths, &mut read) };
-    let unreadable = |source| HashError::Read { path: path.clone(), source };
+    let mut parts = Vec::with_capacity(paths.len());
+    for path in paths {
+        parts.push(sha256_of_part(path, cache, &mut read)?);
+    }
+    match parts.as_slice() {
+        [only] => Ok(only.clone()),
+        _ => Ok(sha256_hex(parts.join("\n"))),
+    }
+}
+
+fn sha256_of_part(
+    path: &Path,
+    cache: &dyn HashCache,
+    read: &mut dyn FnMut(u64),
+) -> Result<String, HashError> {
+    let unreadable = |source| HashError::Read { path: path.to_path_buf(), source };
     let absolute = std::path::absolute(path).map_err(unreadable)?;
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     let modified = metadata.modified().map_err(unreadable)?;
@@ -66,26 +81,23 @@ pub fn sha256_of(
         read(metadata.len());
         return Ok(known);
     }
-    let hash = hash_files(paths, &mut read)?;
+    let hash = hash_file(path, read)?;
     cache.keep(&absolute, metadata.len(), mtime_ns, &hash)?;
     Ok(hash)
 }
 
-fn hash_files(paths: &[PathBuf], read: &mut dyn FnMut(u64)) -> Result<String, HashError> {
+fn hash_file(path: &Path, read: &mut dyn FnMut(u64)) -> Result<String, HashError> {
+    let unreadable = |source| HashError::Read { path: path.to_path_buf(), source };
     let mut hash = Sha256::new();
     let mut chunk = vec![0; CHUNK];
-    for path in paths {
-        let unreadable = |source| HashError::Read { path: path.clone(), source };
-        let mut file = File::open(path).map_err(unreadable)?;
-        loop {
-            match file.read(&mut chunk).map_err(unreadable)? {
-                0 => break,
-                n => {
-                    hash.update(&chunk[..n]);
-                    read(n as u64);
-                }
+    let mut file = File::open(path).map_err(unreadable)?;
+    loop {
+        match file.read(&mut chunk).map_err(unreadable)? {
+            0 => return Ok(hex(&hash.finalize())),
+            n => {
+                hash.update(&chunk[..n]);
+                read(n as u64);
             }
         }
     }
-    Ok(hex(&hash.finalize()))
 }

@@ -5,8 +5,10 @@ mod file;
 mod hash;
 mod names;
 mod same_model;
+mod stamp;
 
 pub use file::{ModelError, ModelFile};
 pub use hash::{HashCache, HashError, sha256_of};
 pub use names::{short_names, text_names};
 pub use same_model::{Mismatch, check_same_model};
+pub use stamp::{Changed, Stamps};

@@ -25,7 +25,9 @@ pub struct Expectation {
 pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> Expectation {
     let n_ctx = u64::from(plan.ruler.n_ctx);
     let tokens = missing.iter().sum::<u64>() * n_ctx;
-    let weights: u64 = plan.members().iter().map(|member| plan.n_params[member.model]).sum();
+    let members = plan.members();
+    let whole = members.iter().filter(|member| !member.purpose.is_noise());
+    let weights: u64 = whole.map(|member| plan.n_params[member.model]).sum();
     let rate =
         throughput.unwrap_or(GUESSED_THROUGHPUT_PER_THREAD * f64::from(plan.n_threads.max(1)));
     let seconds = weights as f64 * tokens as f64 / rate;

@@ -176,8 +176,14 @@ impl FidelityPlan {
         if self.kv != [Kv::F16] {
             setting.insert("kv".to_owned(), member.kv.to_string());
         }
-        if let Some(proxy) = self.models.iter().find(|model| model.proxy_reference) {
-            setting.insert("proxy_reference".to_owned(), proxy.name.clone());
+        let proxies: Vec<&str> = self
+            .models
+            .iter()
+            .filter(|model| model.proxy_reference)
+            .map(|model| model.name.as_str())
+            .collect();
+        if !proxies.is_empty() {
+            setting.insert("proxy_reference".to_owned(), proxies.join(", "));
         }
         setting
     }

@@ -6,10 +6,10 @@
 //! print. It is no statement about other texts. At window N the interval is a point.
 //!
 //! What is promised: windows come in an order drawn at random without regard to their values
-//! ([`shuffled_windows`](super::shuffled_windows)). Then, with probability 1 - α, no interval of the
+//! ([`super::shuffled_windows`]). Then, with probability 1 - α, no interval of the
 //! sequence ever misses the mean, whatever rule stops the reading. No shape of distribution, no
 //! independence of windows and no large number of them is needed, but one assumption is: once 20
-//! windows are read ([`WARM_UP`](super::WARM_UP)), the next one never lies further from the mean of
+//! windows are read ([`super::WARM_UP`]), the next one never lies further from the mean of
 //! all unread windows than a bound that the windows before it set. The bound is four times the
 //! largest deviation so far on either side, and more where that deviation is over six times the
 //! usual one.

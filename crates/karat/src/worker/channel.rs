@@ -18,6 +18,9 @@ use crate::clock::Stopwatch;
 /// Signs of life are sent at most this often.
 const ALIVE_EVERY: Duration = Duration::from_millis(500);
 
+/// How long a worker without a parent waits for its last wish.
+const LAST_WISH: Duration = Duration::from_secs(2);
+
 /// Why the worker cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ChannelError {
@@ -88,8 +91,12 @@ impl Channel {
         line.push(b'\n');
         let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         pipe.since_alive = Stopwatch::start();
-        if pipe.out.write_all(&line).is_err() {
-            process::exit(1);
+        let is_broken = pipe.out.write_all(&line).is_err();
+        drop(pipe);
+        if is_broken {
+            // The parent is gone, which the watcher sees as well: its last wish comes first.
+            thread::sleep(LAST_WISH);
+            die();
         }
     }
 

@@ -97,7 +97,7 @@ fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
     Some(format!("{}: {question} stayed open; {effort}", plan.texts[text].name))
 }
 
-/// The statement that an answered question supports, with the rows it rests on.
+/// The statement that an answered question supports.
 pub(super) fn claim(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
     let Standing::Decided { side, after } = answer.standing else { return None };
     let members = plan.members();

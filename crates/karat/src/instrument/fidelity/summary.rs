@@ -76,27 +76,36 @@ pub fn summarize(
 }
 
 /// Reads stored windows in their random order, as the run did: which of them count follows from them.
+///
+/// Where the questions stay open although some candidate has the next window, those that lack it have
+/// failed: they are asked nothing, and the reading is done again without them.
 fn replay(
     plan: &FidelityPlan,
     text: usize,
     scores: &TextScores,
 ) -> Result<Option<Stopping>, DecideError> {
     let members = plan.members();
-    let n_windows = |&member: &usize| {
-        scores.pairs.get(&Pair { reference: 0, candidate: member }).map_or(0, BTreeMap::len)
-    };
     let is_candidate = |&member: &usize| members[member].purpose == Purpose::Candidate;
-    let candidates: Vec<usize> = (0..members.len()).filter(is_candidate).collect();
-    let most = candidates.iter().map(n_windows).max().unwrap_or(0);
-    // A candidate whose worker died lacks windows the others have; it is asked nothing.
-    let complete = candidates.into_iter().filter(|member| n_windows(member) == most).collect();
-    let Some(mut stopping) = Stopping::new(plan, text, complete)? else { return Ok(None) };
-    for (pair, windows) in &scores.pairs {
-        for (&window, scores) in windows {
-            stopping.offer(window, *pair, scores.kld())?;
+    let mut candidates: Vec<usize> = (0..members.len()).filter(is_candidate).collect();
+    loop {
+        let Some(mut stopping) = Stopping::new(plan, text, candidates.clone())? else {
+            return Ok(None);
+        };
+        for (pair, windows) in &scores.pairs {
+            for (&window, scores) in windows {
+                stopping.offer(window, *pair, scores.kld())?;
+            }
         }
+        let next = stopping.order().get(stopping.read().len());
+        let has_next = |&member: &usize| {
+            let windows = scores.pairs.get(&Pair { reference: 0, candidate: member });
+            windows.zip(next).is_some_and(|(windows, next)| windows.contains_key(next))
+        };
+        if stopping.is_over() || !candidates.iter().any(has_next) {
+            return Ok(Some(stopping));
+        }
+        candidates.retain(has_next);
     }
-    Ok(Some(stopping))
 }
 
 /// What the rows of one text are made from.
