@@ -23,9 +23,9 @@ impl Output {
         let parent = path.parent().unwrap_or(Path::new(""));
         let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
         // A rename would put the build in the place of a device or a pipe.
-        let is_special = path.symlink_metadata().is_ok_and(|data| {
-            !data.is_file() && !(data.is_symlink() && path.metadata().is_ok_and(|to| to.is_file()))
-        });
+        let is_free = path.symlink_metadata().is_err();
+        let is_file = path.metadata().is_ok_and(|data| data.is_file());
+        let is_special = !is_free && !is_file;
         if path.file_name().is_none() || is_special {
             return Err(QuantError::OutputName { path: path.to_owned() });
         }

@@ -26,7 +26,6 @@ impl Exit {
 pub const HELP: &str = "\
 Exit codes:
   0  all went well
-  1  a threshold you set was crossed
   2  bad input or an error; nothing half-written
   3  some steps failed (a worker died or hung); what was measured is stored and reported
 

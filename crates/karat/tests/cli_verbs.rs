@@ -60,7 +60,7 @@ fn every_verb_explains_itself() {
 fn help_names_every_exit_code() {
     let help = stdout(&mut Place::new().karat(["--help"]));
     let (_, codes) = help.split_once("Exit codes:").unwrap();
-    for code in 0..=3 {
+    for code in [0, 2, 3] {
         assert!(codes.contains(&format!("\n  {code}  ")), "{codes}");
     }
 }

@@ -1,5 +1,6 @@
 //! How far each build is from a reference on a text: the main figures, then the tail.
-//! Owns these two tables; one pair of them per ruler, reference and text.
+//! Owns these two tables; one pair of them per ruler and text, against the original. (A second
+//! reference has its distances in a table of their own, and everything in csv and json.)
 
 use super::caption;
 use crate::record::{Estimate, RunDocument};
@@ -14,7 +15,7 @@ use crate::report::strip::{Axis, Whisker};
 
 pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
     let mut page = Page::new();
-    for reference in rows.references() {
+    for reference in rows.references().into_iter().take(1) {
         for scope in rows.scopes() {
             let place = Place { ruler, reference, scope };
             if rows.has_figures(place) {

@@ -2,7 +2,8 @@
 //! Owns the closing facts; holds no measured figure.
 
 use crate::record::{Outcome, RunDocument};
-use crate::report::number::{memory_size, percent, short_hash};
+use crate::report::metric_names::{NOISE_FLOOR_RERUN, NOISE_FLOOR_UBATCH};
+use crate::report::number::{MILLI_NATS, memory_size, percent, short_hash};
 use crate::report::page::{Block, Page};
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
@@ -32,6 +33,27 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
             format!("{}; every figure: karat report {} --format csv", run.karat_version, run.id),
         ),
     ];
-    let facts = facts.map(|(name, value)| (name.to_owned(), value));
-    vec![Block::Heading("Where this comes from".to_owned()), Block::Facts(facts.to_vec())]
+    let mut facts: Vec<_> =
+        facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    if let Some(floor) = noise_floor(doc) {
+        facts.insert(3, ("noise floor".to_owned(), floor));
+    }
+    vec![Block::Heading("Where this comes from".to_owned()), Block::Facts(facts)]
+}
+
+/// The largest KLD of the original against itself, in the two ways it was run again.
+fn noise_floor(doc: &RunDocument) -> Option<String> {
+    let largest = |metric: &str| {
+        let rows = doc.estimates.iter().filter(|row| row.metric == metric);
+        rows.filter_map(|row| row.value).reduce(f64::max)
+    };
+    let shown = |nats: f64| {
+        if nats == 0.0 { "0".to_owned() } else { format!("{:.3} {}", nats * 1e3, MILLI_NATS.unit) }
+    };
+    let (rerun, ubatch) = (largest(NOISE_FLOOR_RERUN)?, largest(NOISE_FLOOR_UBATCH)?);
+    Some(format!(
+        "KLD of the original against itself: {} run again, {} with another ubatch",
+        shown(rerun),
+        shown(ubatch)
+    ))
 }

@@ -1,14 +1,15 @@
 //! What was compared: the builds and the texts.
 //! Owns the opening of the report; holds no measured figure.
 
-use crate::record::{ModelRecord, ModelRole, RunDocument};
+use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument};
 use crate::report::number::{file_size, short_hash};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
     let candidates = count(doc, ModelRole::Candidate, "candidate");
     let references = count(doc, ModelRole::Reference, "reference");
-    let title = format!("karat run {}: {candidates} against {references}", doc.run.id);
+    let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
+    let title = format!("karat run {}: {candidates} against {references}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
     if !doc.texts.is_empty() {
         page.extend([Block::Heading("Texts".to_owned()), texts(doc)]);

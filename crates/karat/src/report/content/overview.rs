@@ -39,8 +39,13 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
     vec![
         Block::Heading(heading),
         Block::Caption(format!(
-            "{basis} · KLD mean in {}, same top in {} · intervals: in the tables by text",
-            MILLI_NATS.unit, PERCENT.unit
+            "{basis} · KLD mean in {}{} · intervals: in the tables by text",
+            MILLI_NATS.unit,
+            if places.len() <= MAX_TEXTS_WITH_SAME_TOP {
+                format!(", same top in {}", PERCENT.unit)
+            } else {
+                String::new()
+            }
         )),
         Block::Table(table(doc, rows, &builds, &places)),
     ]
