@@ -187,7 +187,7 @@ fn missing_values_are_dashes_everywhere() {
             "{report}"
         );
     }
-    let table = section(&render("text", &doc), "english, against qat-bf16");
+    let table = section(&render("text", &doc), "english, against base-bf16");
     let row = table.lines().last().unwrap().split_whitespace().collect::<Vec<_>>();
     assert_eq!(row, ["qat-Q4_0", "—", "—", "—", "—"]);
 }
