@@ -137,7 +137,7 @@ fn a_text_that_cannot_be_scored_is_refused() {
     let original = lab(ORIGINAL);
     check_candidate(&place, original.to_str().unwrap(), "cannot read text `text.txt`");
     fs::create_dir(place.path(TEXT)).unwrap();
-    check_candidate(&place, original.to_str().unwrap(), "cannot read text `text.txt`");
+    check_candidate(&place, original.to_str().unwrap(), "text `text.txt` is no regular file");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod fidelity;
 mod gpu_layers;
 mod quantize;
 mod report;
+mod seconds;
 mod threads;
 mod twin;
 
@@ -19,6 +20,7 @@ pub use fidelity::FidelityArgs;
 pub use gpu_layers::GpuLayersArg;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
+use seconds::seconds;
 use threads::threads;
 pub use twin::TwinArgs;
 

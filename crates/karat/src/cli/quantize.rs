@@ -1,10 +1,11 @@
 //! `karat quantize`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::threads;
+use super::{seconds, threads};
 use crate::worker::QuantizeJob;
 
 /// Arguments of `karat quantize`.
@@ -57,6 +58,17 @@ pub struct QuantizeArgs {
     /// Accept an input that is already quantized (adds its loss to the new one).
     #[arg(long, help_heading = "What to make")]
     pub allow_requantize: bool,
+
+    /// Seconds without a sign of life after which a worker counts as hung; one tensor of a huge model
+    /// takes minutes.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "1800",
+        value_parser = seconds,
+        help_heading = "How to run"
+    )]
+    pub worker_timeout: Duration,
 
     /// Replace OUT if it exists.
     #[arg(long, help_heading = "How to run")]

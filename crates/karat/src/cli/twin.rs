@@ -1,10 +1,11 @@
 //! `karat twin`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::threads;
+use super::{seconds, threads};
 use crate::worker::TwinJob;
 
 /// Arguments of `karat twin`.
@@ -31,6 +32,17 @@ pub struct TwinArgs {
     /// Importance matrix; without one the twin is the plainest control.
     #[arg(long, value_name = "FILE", help_heading = "What to make")]
     pub imatrix: Option<PathBuf>,
+
+    /// Seconds without a sign of life after which a worker counts as hung; one tensor of a huge model
+    /// takes minutes.
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "1800",
+        value_parser = seconds,
+        help_heading = "How to run"
+    )]
+    pub worker_timeout: Duration,
 
     /// Replace OUT if it exists.
     #[arg(long, help_heading = "How to run")]

@@ -16,25 +16,29 @@ use crate::worker::{FailureKind, Job, Message, Supervisor, WorkerError};
 /// How the maker names a file that is not whole yet.
 const PART: &str = ".part";
 
-/// A quantizer that is silent for this long hangs: one tensor of a huge model takes minutes.
-const SILENCE: Duration = Duration::from_mins(30);
-
 pub(super) fn quantize(session: &Session, args: &QuantizeArgs) -> anyhow::Result<Exit> {
-    build(session, &Job::Quantize(args.job(session.environment.n_threads)), &args.output)
+    let job = Job::Quantize(args.job(session.environment.n_threads));
+    build(session, &job, &args.output, args.worker_timeout)
 }
 
 pub(super) fn twin(session: &Session, args: &TwinArgs) -> anyhow::Result<Exit> {
-    build(session, &Job::Twin(args.job(session.environment.n_threads)), &args.output)
+    let job = Job::Twin(args.job(session.environment.n_threads));
+    build(session, &job, &args.output, args.worker_timeout)
 }
 
 /// Makes one file in a worker and says what came out.
-pub(super) fn build(session: &Session, job: &Job, output: &Path) -> anyhow::Result<Exit> {
+pub(super) fn build(
+    session: &Session,
+    job: &Job,
+    output: &Path,
+    silence: Duration,
+) -> anyhow::Result<Exit> {
     let name = output.file_name().unwrap_or(output.as_os_str()).to_string_lossy().into_owned();
     let watch = Stopwatch::start();
     let mut progress = session.ui.progress(&name, 0, "tensors");
     let mut closing = String::new();
     let mut remarks = Vec::new();
-    let supervisor = Supervisor { program: session.environment.program.clone(), silence: SILENCE };
+    let supervisor = Supervisor { program: session.environment.program.clone(), silence };
     let outcome = supervisor.run(job, |message| {
         match message {
             Message::Progress { done, total } => {

@@ -23,6 +23,8 @@ const BUILDS: [(&str, &str, &str); 5] = [
     (ORIGINAL, "Q4_0", TWIN),
     (QAT, "Q4_0", QAT_BUILD),
 ];
+/// A worker silent for this long hangs.
+const TIMEOUT: Duration = Duration::from_mins(2);
 const ORIGINAL: &str = "lab-base-bf16.gguf";
 const QAT: &str = "lab-qat-bf16.gguf";
 const TWIN: &str = "lab-base-Q4_0.gguf";
@@ -41,7 +43,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
     for (checkpoint, file_type, name) in BUILDS {
         let output = folder.join(name);
         let job = quantize_job(&lab.join(checkpoint), &output, file_type, n_threads);
-        let exit = build::build(session, &Job::Quantize(job), &output)?;
+        let exit = build::build(session, &Job::Quantize(job), &output, TIMEOUT)?;
         if exit != Exit::Ok {
             return Ok(exit);
         }
@@ -63,7 +65,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         naive: Some(folder.join(QAT_BUILD)),
         candidates,
         n_threads,
-        worker_timeout: Duration::from_mins(2),
+        worker_timeout: TIMEOUT,
         seed: 0,
         level: 0.95,
     }
