@@ -18,6 +18,10 @@ pub const SCHEMA_VERSION: u32 = 1;
 pub enum Instrument {
     /// Distance from a reference: PPL, KLD, same-top-p, delta-p.
     Fidelity,
+    /// Prompt processing and token generation: rates, bytes moved, share of the memory bandwidth.
+    Speed,
+    /// Bytes of weights, KV cache, compute buffers and process, predicted or measured.
+    Memory,
 }
 
 /// Unit of a value. Ratios and shares are plain fractions, never percent.
@@ -36,6 +40,12 @@ pub enum Unit {
     Count,
     /// Bytes.
     Bytes,
+    /// Tokens per second.
+    TokensPerSecond,
+    /// Bytes per second.
+    BytesPerSecond,
+    /// Seconds.
+    Seconds,
 }
 
 /// One reported number: value, interval, and what it was measured on.

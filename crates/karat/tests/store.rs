@@ -318,3 +318,16 @@ fn a_second_connection_sees_what_the_first_committed() {
     writer.put_windows(&[WindowBlob { track, window_idx: 0, data: b"a" }]).unwrap();
     assert_eq!(reader.windows(track, 1).unwrap(), [(0, b"a".to_vec())]);
 }
+
+#[test]
+fn samples_come_back_in_order_and_the_first_measurement_stays() {
+    let home = home();
+    let store = open(&home);
+    store.put_sample("speed", 1, &json!({"tg_rate": 2.0})).unwrap();
+    store.put_sample("speed", 0, &json!({"tg_rate": 1.0})).unwrap();
+    store.put_sample("speed", 1, &json!({"tg_rate": 3.0})).unwrap();
+    store.put_sample("memory", 0, &json!(null)).unwrap();
+    drop(store);
+    let found = open(&home).samples("speed").unwrap();
+    assert_eq!(found, [(0, json!({"tg_rate": 1.0})), (1, json!({"tg_rate": 2.0}))]);
+}

@@ -4,16 +4,16 @@ use anyhow::Context as _;
 
 use super::fidelity_run::FidelityRun;
 use super::plan_fidelity::plan_fidelity;
+use super::recorded_run::RecordedRun;
 use super::{Session, document, print};
 use crate::cli::{FidelityArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::model::Stamps;
-use crate::plan::{Expectation, FidelityPlan, expect};
+use crate::plan::{Expectation, FidelityPlan, RunPlan, expect};
 use crate::record::Severity;
 use crate::settings::FidelitySettings;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
-use crate::worker::Supervisor;
 
 pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit> {
     let settings = args.settings(session.environment.n_threads)?;
@@ -39,13 +39,10 @@ pub(super) fn measure(
             Severity::Note => session.ui.note(&finding.message),
         }
     }
-    let supervisor = Supervisor {
-        program: session.environment.program.clone(),
-        silence: settings.worker_timeout,
-    };
-    let mut run = FidelityRun::begin(session, store, (plan, stamps), supervisor, settings)?;
-    let exit = run.measure()?;
-    let (store, id) = run.finish()?;
+    let whole = RunPlan { fidelity: Some(plan.clone()) };
+    let mut run = RecordedRun::begin(session, store, whole, settings.seed, settings.level)?;
+    FidelityRun::begin(&mut run, plan, stamps, settings)?.measure()?;
+    let (store, id, exit) = run.finish()?;
     let document = document::document(&store, &id).context("results are stored")?;
     print(session, &document, format)?;
     session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
@@ -90,7 +87,9 @@ fn missing_windows(store: &Store, plan: &FidelityPlan, text: usize) -> anyhow::R
 pub(super) fn known_throughput(store: &Store, plan: &FidelityPlan) -> anyhow::Result<Option<f64>> {
     for summary in store.runs()? {
         let earlier = store.run(&summary.header.id)?.plan;
-        let Ok(earlier) = serde_json::from_value::<FidelityPlan>(earlier) else { continue };
+        let Ok(RunPlan { fidelity: Some(earlier), .. }) = serde_json::from_value(earlier) else {
+            continue;
+        };
         if earlier.throughput.is_some() && earlier.ruler.gpu_layers == plan.ruler.gpu_layers {
             return Ok(earlier.throughput);
         }

@@ -1,19 +1,18 @@
-//! A fidelity run under way: one step per text, workers that may die, windows stored as they come.
+//! The fidelity part of a run under way: one step per text, workers that may die, windows stored as they come.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Session;
 use super::document::read_scores;
 use super::fidelity_group::{Group, decode, in_order, within_budget};
 use super::fidelity_step::{Interruption, StepState};
-use crate::clock::{self, Stopwatch};
-use crate::exit::Exit;
+use super::recorded_run::RecordedRun;
+use crate::clock::Stopwatch;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::model::Stamps;
 use crate::plan::{FidelityPlan, Purpose, Step, TrackOf};
-use crate::record::{Outcome, RunHeader, StepRecord};
+use crate::record::{Outcome, StepRecord};
 use crate::settings::FidelitySettings;
-use crate::store::{Store, TrackId, WindowBlob};
+use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
 use crate::units::Span;
 use crate::worker::{Message, Supervisor, WorkerError};
@@ -21,87 +20,59 @@ use crate::worker::{Message, Supervisor, WorkerError};
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
 const TURN: usize = 8;
 
-/// A run that has begun.
-pub(super) struct FidelityRun<'s> {
-    session: &'s Session,
-    store: Store,
+/// The fidelity part of a run.
+pub(super) struct FidelityRun<'r, 's> {
+    run: &'r mut RecordedRun<'s>,
     plan: FidelityPlan,
     /// The inputs as they were when they were hashed.
     stamps: Stamps,
     supervisor: Supervisor,
     /// Most bytes a worker may take, as expected.
     memory_budget: Option<u64>,
-    id: String,
-    outcome: Outcome,
+    /// Each step and its position in the run.
+    steps: Vec<(Step, u32)>,
     /// Weights × tokens computed, and the seconds it took.
     computed: (f64, f64),
 }
 
-impl<'s> FidelityRun<'s> {
+impl<'r, 's> FidelityRun<'r, 's> {
+    /// Announces the steps of the run's fidelity plan.
     pub(super) fn begin(
-        session: &'s Session,
-        store: Store,
-        (plan, stamps): (FidelityPlan, Stamps),
-        supervisor: Supervisor,
+        run: &'r mut RecordedRun<'s>,
+        plan: FidelityPlan,
+        stamps: Stamps,
         settings: &FidelitySettings,
     ) -> anyhow::Result<Self> {
-        let started = clock::now();
-        let id = store.new_run_id(&started)?;
-        let header = RunHeader {
-            id: id.clone(),
-            karat_version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: session.environment.command_line.clone(),
-            started,
-            finished: None,
-            outcome: Outcome::Unfinished,
-            seed: settings.seed,
-            level: settings.level,
+        let supervisor = Supervisor {
+            program: run.session.environment.program.clone(),
+            silence: settings.worker_timeout,
         };
-        store.begin_run(&header, &serde_json::to_value(&plan)?)?;
-        let mut run = Self {
-            session,
-            store,
-            plan,
-            stamps,
-            supervisor,
-            memory_budget: settings.memory_budget,
-            id,
-            outcome: Outcome::Done,
-            computed: (0.0, 0.0),
-        };
-        for (position, step) in run.plan.steps().iter().enumerate() {
-            run.record(step, position, &StepState::default(), Outcome::Unfinished, 0.0)?;
+        let mut steps = Vec::new();
+        for step in plan.steps() {
+            let position = run.announce(&step.id, &step.title)?;
+            steps.push((step, position));
         }
-        Ok(run)
+        let memory_budget = settings.memory_budget;
+        Ok(Self { run, plan, stamps, supervisor, memory_budget, steps, computed: (0.0, 0.0) })
     }
 
     /// Does every step; a step that fails does not stop the others.
-    pub(super) fn measure(&mut self) -> anyhow::Result<Exit> {
-        for (position, step) in self.plan.steps().iter().enumerate() {
+    pub(super) fn measure(mut self) -> anyhow::Result<()> {
+        for (step, position) in std::mem::take(&mut self.steps) {
             let watch = Stopwatch::start();
-            let state = self.step(step)?;
-            let failed = !state.errors.is_empty();
+            let state = self.step(&step)?;
             for error in &state.errors {
-                self.session.ui.warn(&format!("{}: {error}", self.plan.texts[step.text].name));
+                let text = &self.plan.texts[step.text].name;
+                self.run.session.ui.warn(&format!("{text}: {error}"));
             }
-            let outcome = if failed { Outcome::Failed } else { Outcome::Done };
-            if failed {
-                self.outcome = Outcome::Failed;
-            }
-            self.record(step, position, &state, outcome, watch.elapsed().as_secs_f64())?;
+            self.record(&step, position, &state, watch.elapsed().as_secs_f64())?;
         }
-        Ok(if self.outcome == Outcome::Failed { Exit::StepsFailed } else { Exit::Ok })
-    }
-
-    /// Closes the run and gives back the store and the run's id.
-    pub(super) fn finish(mut self) -> anyhow::Result<(Store, String)> {
         let (work, seconds) = self.computed;
-        if seconds > 1.0 {
-            self.plan.throughput = Some(work / seconds);
-            self.store.update_plan(&self.id, &serde_json::to_value(&self.plan)?)?;
+        if let (Some(plan), true) = (&mut self.run.plan.fidelity, seconds > 1.0) {
+            plan.throughput = Some(work / seconds);
+            self.run.update_plan()?;
         }
-        self.store.finish_run(&self.id, &clock::now(), self.outcome)?;
-        Ok((self.store, self.id))
+        Ok(())
     }
 
     /// Scores a text until nothing is missing but what dropped models lack.
@@ -109,7 +80,7 @@ impl<'s> FidelityRun<'s> {
         let watch = Stopwatch::start();
         let text = &self.plan.texts[step.text];
         let title = text.name.clone();
-        let mut progress = self.session.ui.progress(&title, text.windows, "windows");
+        let mut progress = self.run.session.ui.progress(&title, text.windows, "windows");
         let mut state = StepState::default();
         loop {
             state.stopping = self.stopping(step.text, &state.dropped)?;
@@ -148,7 +119,7 @@ impl<'s> FidelityRun<'s> {
         let Some(mut stopping) = Stopping::new(&self.plan, text, candidates)? else {
             return Ok(None);
         };
-        for (pair, windows) in read_scores(&self.store, &self.plan, text)?.pairs {
+        for (pair, windows) in read_scores(&self.run.store, &self.plan, text)?.pairs {
             for (window, scores) in windows {
                 stopping.offer(window, pair, scores.kld())?;
             }
@@ -168,8 +139,8 @@ impl<'s> FidelityRun<'s> {
             if is_dropped || (is_over && !is_noise) {
                 continue;
             }
-            let track = self.store.track(&self.plan.track_key(text, of))?;
-            let finished = self.store.finished_windows(track)?;
+            let track = self.run.store.track(&self.plan.track_key(text, of))?;
+            let finished = self.run.store.finished_windows(track)?;
             let mut missing = self.plan.planned_windows(text, of);
             missing.retain(|window| !finished.contains(window));
             if let (Some(turn), false) = (&turn, is_noise) {
@@ -203,8 +174,8 @@ impl<'s> FidelityRun<'s> {
                 !members[member].purpose.is_noise() && !state.dropped.contains(&member)
             };
             if of.members().all(takes_part) {
-                let track = self.store.track(&self.plan.track_key(text, of))?;
-                let finished = self.store.finished_windows(track)?;
+                let track = self.run.store.track(&self.plan.track_key(text, of))?;
+                let finished = self.run.store.finished_windows(track)?;
                 let planned = self.plan.planned_windows(text, of);
                 lacking.extend(planned.into_iter().filter(|window| !finished.contains(window)));
             }
@@ -225,7 +196,7 @@ impl<'s> FidelityRun<'s> {
         let job = group.job(&self.plan, text);
         let watch = Stopwatch::start();
         let mut n_computed: u64 = 0;
-        let (store, plan, stamps) = (&mut self.store, &self.plan, &self.stamps);
+        let (store, plan, stamps) = (&mut self.run.store, &self.plan, &self.stamps);
         let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
@@ -274,20 +245,20 @@ impl<'s> FidelityRun<'s> {
     fn record(
         &mut self,
         step: &Step,
-        position: usize,
+        position: u32,
         state: &StepState,
-        outcome: Outcome,
         seconds: f64,
     ) -> anyhow::Result<()> {
+        let failed = !state.errors.is_empty();
         let record = StepRecord {
             id: step.id.clone(),
             title: step.title.clone(),
-            outcome,
+            outcome: if failed { Outcome::Failed } else { Outcome::Done },
             seconds,
             peak_memory_bytes: state.peak_memory_bytes,
-            error: (!state.errors.is_empty()).then(|| state.errors.join("; ")),
+            error: failed.then(|| state.errors.join("; ")),
             engine_log: state.log.clone(),
         };
-        Ok(self.store.record_step(&self.id, &record, position as u32)?)
+        self.run.record(&record, position)
     }
 }

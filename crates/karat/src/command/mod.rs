@@ -10,6 +10,7 @@ mod fidelity_group;
 mod fidelity_run;
 mod fidelity_step;
 mod plan_fidelity;
+mod recorded_run;
 mod report;
 mod runs;
 mod worker;

@@ -3,9 +3,11 @@
 mod expect;
 mod fidelity;
 mod member;
+mod run;
 mod track;
 
 pub use expect::{Expectation, expect, expected_memory};
 pub use fidelity::{FidelityPlan, Step, Until};
 pub use member::{Member, Purpose};
+pub use run::RunPlan;
 pub use track::{Pair, TrackOf};

@@ -54,6 +54,13 @@ const MIGRATIONS: &[&str] = &[
         engine_log        TEXT NOT NULL,
         PRIMARY KEY (run, id)
     ) STRICT;",
+    // 2: what is measured by other units than windows.
+    "CREATE TABLE sample (
+        identity   TEXT NOT NULL,
+        sample_idx INTEGER NOT NULL,
+        data       TEXT NOT NULL,
+        PRIMARY KEY (identity, sample_idx)
+    ) STRICT, WITHOUT ROWID;",
 ];
 
 /// Latest layout version this build knows.

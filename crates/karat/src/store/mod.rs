@@ -19,6 +19,7 @@ mod error;
 mod migration;
 mod open;
 mod run;
+mod sample;
 mod track;
 mod window;
 

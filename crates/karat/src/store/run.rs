@@ -225,7 +225,7 @@ impl Store {
         }
     }
 
-    fn unreadable(&self, what: &'static str, source: &serde_json::Error) -> StoreError {
+    pub(super) fn unreadable(&self, what: &'static str, source: &serde_json::Error) -> StoreError {
         let path = self.path().to_owned();
         StoreError::Unreadable { path, what, detail: source.to_string() }
     }
