@@ -1,7 +1,6 @@
 //! A context: KV cache and compute buffers for one model, and the logits it produces.
 
 use std::ffi::c_void;
-use std::ops::Range;
 use std::ptr::NonNull;
 
 use llama_cpp_sys_2 as sys;
@@ -189,15 +188,16 @@ impl Context {
         self.position = 0;
     }
 
-    /// Appends `tokens` to the sequence and computes the logits of those at `outputs` (indexes into
-    /// `tokens`).
+    /// Appends `tokens` to the sequence and computes the logits of those at `outputs` (ascending
+    /// indexes into `tokens`), one row each, in that order.
     ///
     /// # Errors
-    /// More than `n_batch` tokens, a full context, or an engine failure.
+    /// More than `n_batch` tokens, a full context, outputs that are no ascending indexes, or an
+    /// engine failure.
     pub fn decode(
         &mut self,
         tokens: &[Token],
-        outputs: Range<usize>,
+        outputs: &[usize],
     ) -> Result<LogitRows<'_>, EngineError> {
         let n_tokens = tokens.len();
         let want = self.position + n_tokens;
@@ -208,6 +208,12 @@ impl Context {
             return Err(EngineError::TokenRange { token, n_vocab: self.n_vocab });
         }
         let n_rows = outputs.len();
+        // The rows come back as one buffer whose length is taken from this list.
+        if !outputs.is_sorted_by(|one, next| one < next)
+            || outputs.last().is_some_and(|&last| last >= n_tokens)
+        {
+            return Err(EngineError::Outputs { outputs: outputs.to_vec(), n_tokens });
+        }
         self.submit(tokens, outputs)?;
         self.position = want;
         if n_rows == 0 {
@@ -225,7 +231,7 @@ impl Context {
         Ok(LogitRows { logits, n_vocab: self.n_vocab })
     }
 
-    fn submit(&mut self, tokens: &[Token], outputs: Range<usize>) -> Result<(), EngineError> {
+    fn submit(&mut self, tokens: &[Token], outputs: &[usize]) -> Result<(), EngineError> {
         let n_tokens = tokens.len();
         let mut token = tokens.to_vec();
         let mut pos: Vec<sys::llama_pos> =
@@ -233,7 +239,10 @@ impl Context {
         let mut n_seq_id = vec![1_i32; n_tokens];
         let mut zero: sys::llama_seq_id = 0;
         let mut seq_id = vec![&raw mut zero; n_tokens];
-        let mut wanted: Vec<i8> = (0..n_tokens).map(|i| i8::from(outputs.contains(&i))).collect();
+        let mut wanted = vec![0_i8; n_tokens];
+        for &output in outputs {
+            wanted[output] = 1;
+        }
         let batch = sys::llama_batch {
             n_tokens: n_tokens as i32,
             token: token.as_mut_ptr(),

@@ -45,6 +45,14 @@ pub enum EngineError {
         /// Tokens it holds.
         n_ctx: u32,
     },
+    /// Logits were asked for at positions that are not among the tokens, or not in order.
+    #[error("logits of {n_tokens} tokens were asked for at {outputs:?}: not ascending positions")]
+    Outputs {
+        /// Positions asked for.
+        outputs: Vec<usize>,
+        /// Tokens submitted.
+        n_tokens: usize,
+    },
     /// A decode was aborted through its watch.
     #[error("aborted")]
     Aborted,

@@ -74,7 +74,7 @@ pub fn generate(
         if tokens.len() == max_tokens || context.position() == context.n_ctx() as usize {
             break Finish::Length;
         }
-        last = sampler.pick(context.decode(&[last], 0..1)?.row(0));
+        last = sampler.pick(context.decode(&[last], &[0])?.row(0));
     };
     Ok(Generated { tokens, finish })
 }
@@ -92,9 +92,9 @@ fn prefill(
     let mut pieces = prompt.chunks(context.n_batch()).peekable();
     while let Some(piece) = pieces.next() {
         if pieces.peek().is_some() {
-            context.decode(piece, 0..0)?;
+            context.decode(piece, &[])?;
         } else {
-            return Ok(sampler.pick(context.decode(piece, piece.len() - 1..piece.len())?.row(0)));
+            return Ok(sampler.pick(context.decode(piece, &[piece.len() - 1])?.row(0)));
         }
     }
     Err(EngineError::ContextFull { want: 0, n_ctx })

@@ -56,15 +56,16 @@ fn logits_do_not_depend_on_which_positions_are_asked_for() {
         model.vocab().tokenize("The quick brown fox jumps", true, Special::AsText).unwrap();
     let mut context = context(&model, 64, 64);
     let all: Vec<Vec<f32>> = {
-        let rows = context.decode(&tokens, 0..tokens.len()).unwrap();
+        let everywhere: Vec<usize> = (0..tokens.len()).collect();
+        let rows = context.decode(&tokens, &everywhere).unwrap();
         (0..rows.len()).map(|row| rows.row(row).to_vec()).collect()
     };
     assert_eq!(all.len(), tokens.len());
     context.clear();
-    let rows = context.decode(&tokens, 2..4).unwrap();
+    let rows = context.decode(&tokens, &[2, 4]).unwrap();
     assert_eq!(rows.len(), 2);
     assert_eq!(rows.row(0), all[2]);
-    assert_eq!(rows.row(1), all[3]);
+    assert_eq!(rows.row(1), all[4]);
 }
 
 #[test]
@@ -123,19 +124,23 @@ fn a_watch_aborts_a_running_decode() {
     let tokens = model.vocab().tokenize("The quick brown fox", true, Special::AsText).unwrap();
     let mut context = context(&model, 64, 64);
     context.set_watch(|| true);
-    assert!(matches!(context.decode(&tokens, 0..1), Err(EngineError::Aborted)));
+    assert!(matches!(context.decode(&tokens, &[0]), Err(EngineError::Aborted)));
     context.clear();
     context.set_watch(|| false);
-    assert!(context.decode(&tokens, 0..1).is_ok());
+    assert!(context.decode(&tokens, &[0]).is_ok());
 }
 
 #[test]
 fn what_does_not_fit_is_refused_before_the_engine_sees_it() {
     let model = load();
     let mut context = context(&model, 16, 16);
-    assert!(matches!(context.decode(&[5; 17], 0..0), Err(EngineError::ContextFull { .. })));
-    assert!(matches!(context.decode(&[1 << 20], 0..0), Err(EngineError::TokenRange { .. })));
-    assert!(matches!(context.decode(&[-1], 0..0), Err(EngineError::TokenRange { .. })));
+    assert!(matches!(context.decode(&[5; 17], &[]), Err(EngineError::ContextFull { .. })));
+    assert!(matches!(context.decode(&[1 << 20], &[]), Err(EngineError::TokenRange { .. })));
+    assert!(matches!(context.decode(&[-1], &[]), Err(EngineError::TokenRange { .. })));
+    for outputs in [&[1][..], &[0, 0], &[1, 0]] {
+        assert!(matches!(context.decode(&[5], outputs), Err(EngineError::Outputs { .. })));
+    }
+    assert_eq!(context.position(), 0);
 }
 
 #[test]

@@ -78,9 +78,10 @@ fn logits_of_a_restarted_model_repeat_to_the_bit() {
     let tokens = model.vocab().tokenize("The quick brown fox", true, Special::AsText).unwrap();
     let backend: &mut dyn Logits = &mut model;
     let n_vocab = backend.n_vocab();
+    let scored: Vec<usize> = (1..tokens.len()).collect();
     let mut score = || {
         backend.restart();
-        let rows = backend.advance(&tokens, 1..tokens.len()).unwrap();
+        let rows = backend.advance(&tokens, &scored).unwrap();
         assert_eq!(rows.len(), tokens.len() - 1);
         rows.row(rows.len() - 1).iter().map(|logit| logit.to_bits()).collect::<Vec<u32>>()
     };

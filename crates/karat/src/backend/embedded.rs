@@ -1,6 +1,5 @@
 //! The embedded engine (llama.cpp in this process) as a backend. Runs in workers only.
 
-use std::ops::Range;
 use std::path::Path;
 
 use karat_llama::{
@@ -97,7 +96,7 @@ impl Logits for Embedded {
     fn advance(
         &mut self,
         tokens: &[Token],
-        scored: Range<usize>,
+        scored: &[usize],
     ) -> Result<LogitRows<'_>, BackendError> {
         Ok(self.context.decode(tokens, scored)?)
     }

@@ -5,8 +5,6 @@
 
 pub mod embedded;
 
-use std::ops::Range;
-
 pub use karat_llama::{LogitRows, Sampling, Token};
 
 /// Why a backend could not do what it was asked.
@@ -28,12 +26,12 @@ pub trait Logits {
     /// Forgets everything seen, so that the next window stands alone.
     fn restart(&mut self);
 
-    /// Appends `tokens` and gives the logits at the positions `scored` (indexes into `tokens`), one
-    /// row each, borrowed until the next call.
+    /// Appends `tokens` and gives the logits at the positions `scored` (ascending indexes into
+    /// `tokens`), one row each, borrowed until the next call.
     fn advance(
         &mut self,
         tokens: &[Token],
-        scored: Range<usize>,
+        scored: &[usize],
     ) -> Result<LogitRows<'_>, BackendError>;
 }
 

@@ -11,7 +11,7 @@ use karat::backend::embedded::{Embedded, EmbeddedParams};
 use karat::backend::{Logits as _, Token};
 use karat::digest::sha256_hex;
 use karat::instrument::fidelity::job::tokenize;
-use karat::instrument::fidelity::window::{Window, Windows, scored_positions};
+use karat::instrument::fidelity::window::{Window, Windows};
 use karat::settings::Kv;
 use karat_llama::Threads;
 use karat_quant::{FileTypeName, QuantizeJob, quantize};
@@ -187,9 +187,8 @@ impl Tokens {
 
 /// The logits of every scored position of a window, one row of `n_vocab` each, with its target.
 pub fn scored_rows(model: &mut Embedded, window: &Window<'_>) -> Vec<(Vec<f32>, u32)> {
-    let scored = scored_positions(N_CTX);
     model.restart();
-    let rows = model.advance(&window.input, scored.clone()).unwrap();
-    let targets = scored.map(|position| window.target(position) as u32);
+    let rows = model.advance(&window.input, window.scored()).unwrap();
+    let targets = window.scored().iter().map(|&position| window.target(position) as u32);
     targets.enumerate().map(|(row, target)| (rows.row(row).to_vec(), target)).collect()
 }

@@ -1,9 +1,7 @@
 //! The lock-step pass: all models see the same window, each pair of logits rows becomes a few numbers
 //! and is dropped. Owns the order of computation; knows neither files nor the engine.
 
-use std::ops::Range;
-
-use super::window::{Window, scored_in_piece, scored_positions};
+use super::window::Window;
 use crate::backend::{BackendError, LogitRows, Logits};
 use crate::metric::kernel::{Kernel, KernelError, Reference, RowStats};
 use crate::metric::token::{ModelScores, PairScores};
@@ -82,7 +80,6 @@ impl<'m> Pass<'m> {
             own: vec![ModelScores::default(); self.own.len()],
             pairs: vec![PairScores::default(); self.pairs.len()],
         };
-        let scored = scored_positions(window.input.len());
         let piece_len =
             self.models.iter().map(|model| model.max_advance()).min().unwrap_or(1).max(1);
         for model in &mut self.models {
@@ -90,11 +87,11 @@ impl<'m> Pass<'m> {
         }
         for start in (0..window.input.len()).step_by(piece_len) {
             let end = window.input.len().min(start + piece_len);
-            let wanted = scored_in_piece(&scored, start, end - start);
+            let wanted = window.scored_in_piece(start, end - start);
             let mut rows = Vec::with_capacity(self.models.len());
             for (index, model) in self.models.iter_mut().enumerate() {
                 working(index);
-                let advanced = model.advance(&window.input[start..end], wanted.clone());
+                let advanced = model.advance(&window.input[start..end], &wanted);
                 rows.push(advanced.map_err(|source| PassError::Backend { model: index, source })?);
             }
             let mut reduce = Reduce {
@@ -104,7 +101,7 @@ impl<'m> Pass<'m> {
                 kernel: self.kernel,
                 reference: &mut self.reference,
             };
-            reduce.piece(&rows, window, start, wanted, &mut scores)?;
+            reduce.piece(&rows, window, start, &wanted, &mut scores)?;
         }
         Ok(scores)
     }
@@ -125,10 +122,10 @@ impl Reduce<'_> {
         rows: &[LogitRows<'_>],
         window: &Window<'_>,
         start: usize,
-        wanted: Range<usize>,
+        wanted: &[usize],
         scores: &mut WindowScores,
     ) -> Result<(), PassError> {
-        for (row, position) in wanted.map(|offset| start + offset).enumerate() {
+        for (row, position) in wanted.iter().map(|offset| start + offset).enumerate() {
             let target = window.target(position) as u32;
             // Whose own scores are in already: a model may meet several yardsticks.
             let mut seen = vec![false; rows.len()];

@@ -1,7 +1,5 @@
 //! Windows of a text and the positions that count in them: llama-perplexity's rule. Pure.
 
-use std::ops::Range;
-
 use crate::backend::Token;
 
 /// Cuts a tokenized text into windows that stand alone.
@@ -20,13 +18,15 @@ pub struct Windows<'a> {
     bos: Option<Token>,
 }
 
-/// One window.
+/// One window: what a model is shown, and which of its predictions count. Windows may differ in
+/// length and in the number of positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window<'a> {
-    /// What the model sees, `[n_ctx]`.
+    /// What the model sees.
     pub input: Vec<Token>,
-    /// The text itself, `[n_ctx]`: where targets come from.
+    /// The text itself: where targets come from.
     text: &'a [Token],
+    scored: Vec<usize>,
 }
 
 impl<'a> Windows<'a> {
@@ -52,27 +52,39 @@ impl<'a> Windows<'a> {
         if let (Some(bos), Some(first)) = (self.bos, input.first_mut()) {
             *first = bos;
         }
-        Some(Window { input, text })
+        Some(Window::new(input, text, (self.n_ctx / 2..self.n_ctx.saturating_sub(1)).collect()))
     }
 }
 
-impl Window<'_> {
+impl<'a> Window<'a> {
+    /// `input`: what the model is shown, at the positions of `text`; `scored`: ascending positions
+    /// of `input` whose logits count, each with a token after it in `text`.
+    ///
+    /// # Panics
+    /// Where `scored` is anything else.
+    pub fn new(input: Vec<Token>, text: &'a [Token], scored: Vec<usize>) -> Self {
+        assert!(scored.is_sorted_by(|one, next| one < next), "positions ascend");
+        let last = scored.last().copied();
+        assert!(last.is_none_or(|last| last < input.len() && last + 1 < text.len()));
+        Self { input, text, scored }
+    }
+
+    /// Positions whose logits are scored, ascending.
+    pub fn scored(&self) -> &[usize] {
+        &self.scored
+    }
+
+    /// The scored positions among the `len` from `start` on, relative to `start`.
+    pub fn scored_in_piece(&self, start: usize, len: usize) -> Vec<usize> {
+        let from = self.scored.partition_point(|&position| position < start);
+        let to = self.scored.partition_point(|&position| position < start + len);
+        self.scored[from..to].iter().map(|position| position - start).collect()
+    }
+
     /// The token that the logits at `position` have to predict.
     pub fn target(&self, position: usize) -> Token {
         self.text[position + 1]
     }
-}
-
-/// Positions of a window whose logits are scored.
-pub fn scored_positions(n_ctx: usize) -> Range<usize> {
-    n_ctx / 2..n_ctx.saturating_sub(1)
-}
-
-/// The part of `scored` that lies in a piece of the window, relative to the piece's start.
-pub fn scored_in_piece(scored: &Range<usize>, start: usize, len: usize) -> Range<usize> {
-    let from = scored.start.clamp(start, start + len) - start;
-    let to = scored.end.clamp(start, start + len) - start;
-    from..to
 }
 
 #[cfg(test)]
@@ -81,8 +93,10 @@ mod tests {
 
     #[test]
     fn half_a_window_less_one_token_is_scored() {
-        assert_eq!(scored_positions(512), 256..511);
-        assert_eq!(scored_positions(512).len(), 255);
+        let tokens: Vec<Token> = (0..512).collect();
+        let window = Windows::new(&tokens, 512, None).get(0).unwrap();
+        assert_eq!(window.scored(), (256..511).collect::<Vec<_>>());
+        assert_eq!(window.scored().len(), 255);
     }
 
     #[test]
@@ -104,12 +118,20 @@ mod tests {
 
     #[test]
     fn pieces_cover_the_scored_positions_once() {
-        let scored = scored_positions(1024);
+        let tokens: Vec<Token> = (0..1000).collect();
+        let scored = vec![3, 4, 299, 300, 301, 650, 900, 998];
+        let window = Window::new(tokens.clone(), &tokens, scored.clone());
         let mut seen = Vec::new();
-        for start in (0..1024).step_by(300) {
-            let len = 300.min(1024 - start);
-            seen.extend(scored_in_piece(&scored, start, len).map(|i| i + start));
+        for start in (0..1000).step_by(300) {
+            let len = 300.min(1000 - start);
+            seen.extend(window.scored_in_piece(start, len).iter().map(|i| i + start));
         }
-        assert_eq!(seen, scored.collect::<Vec<_>>());
+        assert_eq!(seen, scored);
+    }
+
+    #[test]
+    #[should_panic(expected = "last + 1 < text.len()")]
+    fn the_last_token_predicts_nothing_that_could_be_scored() {
+        Window::new(vec![1, 2], &[1, 2], vec![1]);
     }
 }
