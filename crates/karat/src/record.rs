@@ -83,6 +83,43 @@ pub struct Estimate {
     pub unit: Unit,
 }
 
+/// How the values of single tokens are spread: counts in fixed bins of equal width in log10.
+///
+/// Bin i of `counts` holds the values v with `lowest · 10^(i / bins_per_decade) <= v <
+/// lowest · 10^((i + 1) / bins_per_decade)`, up to rounding at an edge. `zero`, `below`, `counts` and
+/// `above` together are `n`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Distribution {
+    /// Which instrument measured the values.
+    pub instrument: Instrument,
+    /// What each value is, e.g. `kld` of one token.
+    pub metric: String,
+    /// The build under test, by its short name.
+    pub candidate: String,
+    /// The yardstick, by its short name.
+    pub reference: Option<String>,
+    /// Text it was measured on.
+    pub scope: String,
+    /// Settings that are part of the ruler, e.g. `n_ctx = 512`.
+    pub setting: BTreeMap<String, String>,
+    /// Unit of the values and of `lowest`.
+    pub unit: Unit,
+    /// Values in all (tokens for fidelity).
+    pub n: u64,
+    /// Values of exactly zero, or below it by rounding.
+    pub zero: u64,
+    /// Positive values under the first bin.
+    pub below: u64,
+    /// Values beyond the last bin, infinite ones included.
+    pub above: u64,
+    /// Lower edge of the first bin.
+    pub lowest: f64,
+    /// Bins in a factor of ten.
+    pub bins_per_decade: u32,
+    /// Values in each bin, ascending.
+    pub counts: Vec<u64>,
+}
+
 /// What a model is in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -269,6 +306,9 @@ pub struct RunDocument {
     pub texts: Vec<TextRecord>,
     /// The tidy table.
     pub estimates: Vec<Estimate>,
+    /// How the tokens' values behind the main figures are spread.
+    #[serde(default)]
+    pub distributions: Vec<Distribution>,
     /// Statements that the rows support.
     pub claims: Vec<Claim>,
     /// What the reader has to know.

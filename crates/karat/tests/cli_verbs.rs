@@ -131,6 +131,36 @@ fn a_model_against_itself_moves_by_nothing() {
     assert!((values["same_top_p"] - 1.0).abs() < f64::EPSILON);
 }
 
+/// Bins are counted apart from the quantile rows, from the same tokens: half of them lie on each side
+/// of the median.
+#[test]
+fn distributions_count_the_tokens_that_the_rows_are_made_from() {
+    let document = measured().document();
+    let median = |candidate: &Value| {
+        let rows = document["estimates"].as_array().unwrap();
+        let is_it = |row: &&Value| row["metric"] == "kld_median" && row["candidate"] == *candidate;
+        rows.iter().find(is_it).unwrap()["value"].as_f64().unwrap()
+    };
+    let distributions = document["distributions"].as_array().unwrap();
+    assert_eq!(distributions.len(), 2, "two comparisons on one text");
+    for spread in distributions {
+        let number = |key: &str| spread[key].as_f64().unwrap();
+        let counts: Vec<f64> =
+            spread["counts"].as_array().unwrap().iter().map(|n| n.as_f64().unwrap()).collect();
+        let outside = number("zero") + number("below") + number("above");
+        assert!((counts.iter().sum::<f64>() + outside - number("n")).abs() < 0.5);
+        if spread["candidate"] == "lab-base-bf16#2" {
+            assert_eq!(spread["zero"], spread["n"], "the original itself");
+            continue;
+        }
+        let bin = (median(&spread["candidate"]) / number("lowest")).log10();
+        let bin = (bin * number("bins_per_decade")).floor() as usize;
+        let under = number("zero") + number("below") + counts[..bin].iter().sum::<f64>();
+        let half = number("n") / 2.0;
+        assert!(under <= half && half <= under + counts[bin] + 1.0, "{under} {half}");
+    }
+}
+
 #[test]
 fn a_report_in_a_file_is_the_one_on_standard_output() {
     let place = measured();

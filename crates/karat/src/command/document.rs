@@ -6,8 +6,8 @@ use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::metric::token::{ModelScores, PairScores};
 use crate::plan::{FidelityPlan, RunPlan, TrackOf};
 use crate::record::{
-    Claim, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument, RunHeader,
-    SCHEMA_VERSION, TextRecord,
+    Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
+    RunHeader, SCHEMA_VERSION, TextRecord,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
@@ -32,6 +32,7 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         models: content.models,
         texts: content.texts,
         estimates: content.estimates,
+        distributions: content.distributions,
         claims: content.claims,
         findings: content.findings,
         steps,
@@ -46,6 +47,7 @@ struct Content {
     models: Vec<ModelRecord>,
     texts: Vec<TextRecord>,
     estimates: Vec<Estimate>,
+    distributions: Vec<Distribution>,
     claims: Vec<Claim>,
     findings: Vec<Finding>,
 }
@@ -85,6 +87,7 @@ impl Content {
             let scores = read_scores(store, plan, text)?;
             let summary = summarize(plan, text, &scores, &bootstrap)?;
             self.estimates.extend(summary.estimates);
+            self.distributions.extend(summary.distributions);
             let claim = |statement| Claim { statement, estimates: Vec::new() };
             self.claims.extend(summary.claims.into_iter().map(claim));
             self.findings.extend(summary.findings);

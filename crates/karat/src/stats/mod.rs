@@ -10,6 +10,7 @@ pub mod confidence_sequence;
 pub mod decide;
 pub mod design_effect;
 pub mod interval;
+pub mod log_histogram;
 pub mod mean;
 pub mod quantiles;
 mod sequence_bound;
@@ -31,6 +32,7 @@ pub use confidence_sequence::{ConfidenceSequence, SequenceDesign, Side, Standing
 pub use decide::{Answer, DecideError, Decider, Family, Question};
 pub use design_effect::design_effect;
 pub use interval::{Interval, Summary};
+pub use log_histogram::{LogHistogram, Spread};
 pub use mean::mean;
 pub use quantiles::{quantile_of_sorted, quantiles};
 pub use sequence_bound::WARM_UP;

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use karat::record::{
-    Claim, EngineRecord, Estimate, Finding, Instrument, MachineRecord, ModelRecord, ModelRole,
-    Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord, TextRecord, Unit,
+    Claim, Distribution, EngineRecord, Estimate, Finding, Instrument, MachineRecord, ModelRecord,
+    ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord, TextRecord,
+    Unit,
 };
 
 const MODELS: [(&str, ModelRole, u64, f64, &str); 5] = [
@@ -76,6 +77,7 @@ pub fn document() -> RunDocument {
         models: MODELS.map(model).to_vec(),
         texts: vec![text("english", 30_720, 60), text("polish", 24_576, 48)],
         estimates: estimates(),
+        distributions: PAIRS.map(distribution).into(),
         claims: vec![Claim {
             statement: "On english, qat-Q4_0 is nearer to base-bf16 than base-Q4_0 is.".to_owned(),
             estimates: vec![28, 37],
@@ -180,6 +182,39 @@ fn estimates() -> Vec<Estimate> {
         });
     }
     rows
+}
+
+/// Tokens spread as ln KLD were normal: median and 99th percentile are those of the rows.
+fn distribution(
+    (scope, reference, candidate, kld, ..): (&str, &str, &str, f64, f64, f64),
+) -> Distribution {
+    let (median, sd) = ((kld * 0.43).ln(), (9.1_f64 / 0.43).ln() / 2.326_3);
+    let n_tokens: u64 = if scope == "english" { 60 * 255 } else { 48 * 255 };
+    let zero = n_tokens / 200;
+    let density = |bin: u32| {
+        let center = 1e-9_f64.ln() + (f64::from(bin) + 0.5) / 10.0 * std::f64::consts::LN_10;
+        (-0.5 * ((center - median) / sd).powi(2)).exp()
+    };
+    let total: f64 = (0..110).map(density).sum();
+    let share = |bin| (density(bin) / total * (n_tokens - zero) as f64).floor() as u64;
+    let counts: Vec<u64> = (0..110).map(share).collect();
+    let below = n_tokens - zero - counts.iter().sum::<u64>();
+    Distribution {
+        instrument: Instrument::Fidelity,
+        metric: "kld".to_owned(),
+        candidate: candidate.to_owned(),
+        reference: Some(reference.to_owned()),
+        scope: scope.to_owned(),
+        setting: BTreeMap::from([("n_ctx".to_owned(), "512".to_owned())]),
+        unit: Unit::Nats,
+        n: n_tokens,
+        zero,
+        below,
+        above: 0,
+        lowest: 1e-9,
+        bins_per_decade: 10,
+        counts,
+    }
 }
 
 fn findings() -> Vec<Finding> {

@@ -8,8 +8,8 @@ use crate::metric::{
     model_difference_rows, model_rows, pair_difference_rows, pair_rows,
 };
 use crate::plan::{FidelityPlan, Member, Pair, Purpose};
-use crate::record::{Estimate, Finding, Instrument, Severity, Unit};
-use crate::stats::{Bootstrap, DecideError, WindowSums, mean};
+use crate::record::{Distribution, Estimate, Finding, Instrument, Severity, Unit};
+use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
 
 use super::early;
 use super::stopping::Stopping;
@@ -39,6 +39,8 @@ pub enum SummaryError {
 pub struct TextSummary {
     /// Rows, model by model, then comparison by comparison, then differences.
     pub estimates: Vec<Estimate>,
+    /// Spread of the tokens' KLD, comparison by comparison.
+    pub distributions: Vec<Distribution>,
     /// Statements that they support.
     pub claims: Vec<String>,
     /// What is missing.
@@ -67,12 +69,13 @@ pub fn summarize(
     estimates.extend(rows);
     estimates.extend(table.difference_rows(&pair_tracks)?);
     estimates.extend(noise_rows(plan, text, scores, bootstrap));
+    let distributions = pair_tracks.keys().map(|pair| table.distribution(*pair)).collect();
     let mut claims = Vec::new();
     if let Some(stopping) = &stopping {
         findings.extend(early::apply(plan, text, stopping, &mut estimates));
         claims.extend(stopping.answers().iter().filter_map(|a| early::claim(plan, text, a)));
     }
-    Ok(TextSummary { estimates, claims, findings })
+    Ok(TextSummary { estimates, distributions, claims, findings })
 }
 
 /// Reads stored windows in their random order, as the run did: which of them count follows from them.
@@ -175,6 +178,31 @@ impl<'a> Table<'a> {
             tracks.insert(pair, track);
         }
         Ok((rows, tracks))
+    }
+
+    /// How the KLD of single tokens is spread, on the windows that the rows are made from.
+    fn distribution(&self, pair: Pair) -> Distribution {
+        let mut histogram = LogHistogram::default();
+        for window in &self.aligned.pairs[&pair] {
+            window.kld().iter().for_each(|kld| histogram.observe(*kld));
+        }
+        let spread = histogram.finish();
+        Distribution {
+            instrument: Instrument::Fidelity,
+            metric: "kld".to_owned(),
+            candidate: self.labels[pair.candidate].clone(),
+            reference: Some(self.labels[pair.reference].clone()),
+            scope: self.scope.to_owned(),
+            setting: self.settings[pair.candidate].clone(),
+            unit: Unit::Nats,
+            n: spread.n,
+            zero: spread.zero,
+            below: spread.below,
+            above: spread.above,
+            lowest: log_histogram::LOWEST,
+            bins_per_decade: log_histogram::BINS_PER_DECADE,
+            counts: spread.counts,
+        }
     }
 
     fn difference_rows(
