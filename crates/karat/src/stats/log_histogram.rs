@@ -81,7 +81,9 @@ mod tests {
 
     fn counted(values: &[f64]) -> LogHistogram {
         let mut histogram = LogHistogram::default();
-        values.iter().for_each(|value| histogram.observe(*value));
+        for value in values {
+            histogram.observe(*value);
+        }
         histogram
     }
 

@@ -184,7 +184,9 @@ impl<'a> Table<'a> {
     fn distribution(&self, pair: Pair) -> Distribution {
         let mut histogram = LogHistogram::default();
         for window in &self.aligned.pairs[&pair] {
-            window.kld().iter().for_each(|kld| histogram.observe(*kld));
+            for kld in window.kld() {
+                histogram.observe(*kld);
+            }
         }
         let spread = histogram.finish();
         Distribution {
