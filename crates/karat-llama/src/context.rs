@@ -62,6 +62,8 @@ pub struct Context {
     raw: NonNull<sys::llama_context>,
     position: usize,
     n_vocab: usize,
+    /// Rows of the last decode.
+    n_rows: usize,
     params: ContextParams,
     // Boxed twice: the engine holds a thin pointer to the inner box. Dropped after the context.
     watch: Option<Box<Watch>>,
@@ -81,9 +83,19 @@ pub struct LogitRows<'c> {
 }
 
 impl<'c> LogitRows<'c> {
+    /// Rows of `n_vocab` logits, one behind the other.
+    pub fn new(logits: &'c [f32], n_vocab: usize) -> Self {
+        Self { logits, n_vocab }
+    }
+
     /// Rows.
     pub fn len(&self) -> usize {
         self.logits.len() / self.n_vocab
+    }
+
+    /// Logits of all rows together.
+    pub fn n_logits(&self) -> usize {
+        self.logits.len()
     }
 
     /// Whether no position was requested.
@@ -137,6 +149,7 @@ impl Context {
             raw,
             position: 0,
             n_vocab: model.vocab().n_tokens(),
+            n_rows: 0,
             params: params.clone(),
             watch: None,
             model: model.clone(),
@@ -199,6 +212,17 @@ impl Context {
         tokens: &[Token],
         outputs: &[usize],
     ) -> Result<LogitRows<'_>, EngineError> {
+        self.submit(tokens, outputs)?;
+        self.logits()
+    }
+
+    /// The first half of [`Context::decode`]: has `tokens` computed, and may return before they are
+    /// (on a GPU they are computed, and their logits copied to the host, while the caller does
+    /// something else).
+    ///
+    /// # Errors
+    /// As [`Context::decode`].
+    pub fn submit(&mut self, tokens: &[Token], outputs: &[usize]) -> Result<(), EngineError> {
         let n_tokens = tokens.len();
         let want = self.position + n_tokens;
         if n_tokens > self.n_batch() || want > self.params.n_ctx as usize {
@@ -207,6 +231,7 @@ impl Context {
         if let Some(&token) = tokens.iter().find(|&&t| t < 0 || t as usize >= self.n_vocab) {
             return Err(EngineError::TokenRange { token, n_vocab: self.n_vocab });
         }
+        self.n_rows = 0;
         let n_rows = outputs.len();
         // The rows come back as one buffer whose length is taken from this list.
         if !outputs.is_sorted_by(|one, next| one < next)
@@ -214,24 +239,33 @@ impl Context {
         {
             return Err(EngineError::Outputs { outputs: outputs.to_vec(), n_tokens });
         }
-        self.submit(tokens, outputs)?;
+        self.hand_over(tokens, outputs)?;
         self.position = want;
-        if n_rows == 0 {
-            return Ok(LogitRows { logits: &[], n_vocab: self.n_vocab });
+        self.n_rows = n_rows;
+        Ok(())
+    }
+
+    /// The second half of [`Context::decode`]: waits for the logits of the last submitted tokens.
+    ///
+    /// # Errors
+    /// An engine failure.
+    pub fn logits(&mut self) -> Result<LogitRows<'_>, EngineError> {
+        if self.n_rows == 0 {
+            return Ok(LogitRows::new(&[], self.n_vocab));
         }
         // SAFETY: after a decode the engine holds one row of `n_vocab` floats per requested
         // position, in order, until the next call that takes the context; `&mut self` borrows it.
         let logits = unsafe {
             let first = sys::llama_get_logits(self.raw.as_ptr());
             if first.is_null() {
-                return Err(self.failure(n_tokens, "no logits came back"));
+                return Err(self.failure(self.n_rows, "no logits came back"));
             }
-            std::slice::from_raw_parts(first, n_rows * self.n_vocab)
+            std::slice::from_raw_parts(first, self.n_rows * self.n_vocab)
         };
-        Ok(LogitRows { logits, n_vocab: self.n_vocab })
+        Ok(LogitRows::new(logits, self.n_vocab))
     }
 
-    fn submit(&mut self, tokens: &[Token], outputs: &[usize]) -> Result<(), EngineError> {
+    fn hand_over(&mut self, tokens: &[Token], outputs: &[usize]) -> Result<(), EngineError> {
         let n_tokens = tokens.len();
         let mut token = tokens.to_vec();
         let mut pos: Vec<sys::llama_pos> =

@@ -65,8 +65,10 @@ fn score(paths: &[PathBuf], n_threads: u32, corpus: &str) -> Vec<WindowScores> {
     let own = (0..models.len()).collect();
     let pairs = (1..models.len()).map(|candidate| Pair { reference: 0, candidate }).collect();
     let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
-    let mut pass = Pass::new(models, own, pairs, Kernel::detect());
-    text.windows(N_WINDOWS).map(|window| pass.score(&window, |_| ()).unwrap()).collect()
+    let mut pass = Pass::new(models, own, pairs, Kernel::detect()).with_threads(n_threads as usize);
+    let mut scores = Vec::new();
+    pass.score_all(text.windows(N_WINDOWS), |_| (), |_, window| scores.push(window)).unwrap();
+    scores
 }
 
 /// Every stored byte: floats that are equal but differ in sign, say, would show.

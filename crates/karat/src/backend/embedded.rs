@@ -50,6 +50,25 @@ impl Embedded {
             alive();
             true
         })?;
+        Self::over(&model, params, threads, alive)
+    }
+
+    /// One more context over the same weights, made the same way.
+    pub fn beside(
+        &self,
+        params: &EmbeddedParams,
+        threads: &Threads,
+        alive: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, BackendError> {
+        Self::over(self.context.model(), params, threads, alive)
+    }
+
+    fn over(
+        model: &Model,
+        params: &EmbeddedParams,
+        threads: &Threads,
+        alive: impl Fn() + Send + Sync + 'static,
+    ) -> Result<Self, BackendError> {
         let kv = match params.kv {
             Kv::F32 => KvType::F32,
             Kv::F16 => KvType::F16,
@@ -66,7 +85,7 @@ impl Embedded {
             kv_v: kv,
             flash_attention: FlashAttention::Auto,
         };
-        let mut context = Context::new(&model, &context_params, threads)?;
+        let mut context = Context::new(model, &context_params, threads)?;
         context.set_watch(move || {
             alive();
             false
@@ -93,12 +112,12 @@ impl Logits for Embedded {
         self.context.clear();
     }
 
-    fn advance(
-        &mut self,
-        tokens: &[Token],
-        scored: &[usize],
-    ) -> Result<LogitRows<'_>, BackendError> {
-        Ok(self.context.decode(tokens, scored)?)
+    fn submit(&mut self, tokens: &[Token], scored: &[usize]) -> Result<(), BackendError> {
+        Ok(self.context.submit(tokens, scored)?)
+    }
+
+    fn rows(&mut self) -> Result<LogitRows<'_>, BackendError> {
+        Ok(self.context.logits()?)
     }
 }
 

@@ -20,19 +20,30 @@ pub trait Logits {
     /// Entries of a row.
     fn n_vocab(&self) -> usize;
 
-    /// Most tokens that one [`Logits::advance`] takes.
+    /// Most tokens that one [`Logits::submit`] takes.
     fn max_advance(&self) -> usize;
 
     /// Forgets everything seen, so that the next window stands alone.
     fn restart(&mut self);
 
-    /// Appends `tokens` and gives the logits at the positions `scored` (ascending indexes into
-    /// `tokens`), one row each, borrowed until the next call.
+    /// Appends `tokens`, of which the positions `scored` (ascending indexes into
+    /// `tokens`) are wanted. May return
+    /// before they are computed.
+    fn submit(&mut self, tokens: &[Token], scored: &[usize]) -> Result<(), BackendError>;
+
+    /// Waits for the logits that the last [`Logits::submit`] wanted: one row each, borrowed until the
+    /// next call.
+    fn rows(&mut self) -> Result<LogitRows<'_>, BackendError>;
+
+    /// Both in one.
     fn advance(
         &mut self,
         tokens: &[Token],
         scored: &[usize],
-    ) -> Result<LogitRows<'_>, BackendError>;
+    ) -> Result<LogitRows<'_>, BackendError> {
+        self.submit(tokens, scored)?;
+        self.rows()
+    }
 }
 
 /// A piece of a streamed answer.

@@ -95,6 +95,11 @@ impl ModelScores {
         self.nll.push(nll);
     }
 
+    /// Puts the scores of later positions behind these.
+    pub fn append(&mut self, later: Self) {
+        self.nll.extend(later.nll);
+    }
+
     /// Number of scored positions.
     pub fn len(&self) -> usize {
         self.nll.len()
@@ -141,6 +146,15 @@ impl PairScores {
         self.delta_p.push(stats.delta_p as f32);
         self.top5_overlap.push(stats.top5_overlap);
         self.same_top.push(stats.same_top);
+    }
+
+    /// Puts the scores of later positions behind these.
+    pub fn append(&mut self, later: Self) {
+        self.kld.extend(later.kld);
+        self.reverse_kld.extend(later.reverse_kld);
+        self.delta_p.extend(later.delta_p);
+        self.top5_overlap.extend(later.top5_overlap);
+        self.same_top.extend(later.same_top);
     }
 
     /// Number of scored positions.

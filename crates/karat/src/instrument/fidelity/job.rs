@@ -73,16 +73,28 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
         None => read_text(job, &vocabulary(&job.vocabulary)?)?,
     };
     let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
-    let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
-    let mut pass = Pass::new(models, job.own.clone(), job.pairs.clone(), Kernel::detect());
-    for &window_idx in &job.windows {
-        let window = windows
-            .get(window_idx as usize)
-            .ok_or(JobError::NoWindow { got: windows.len(), want: window_idx })?;
-        let scores = pass.score(&window, |model| channel.send(&Message::Working { model }))?;
-        channel.send(&Message::Window { window_idx, tracks: encode(job, &scores) });
+    let to_score = job.windows.iter().map(|&window_idx| {
+        let window = windows.get(window_idx as usize);
+        window.ok_or(JobError::NoWindow { got: windows.len(), want: window_idx })
+    });
+    let to_score = to_score.collect::<Result<Vec<_>, _>>()?;
+    let mut second_lane = second_lane(job, &models, &threads, channel);
+    let mut pass =
+        Pass::new(as_logits(&mut models), job.own.clone(), job.pairs.clone(), Kernel::detect())
+            .with_threads(job.n_threads as usize);
+    if let Some(models) = &mut second_lane {
+        pass = pass.with_lane(as_logits(models));
     }
+    let working = |model| channel.send(&Message::Working { model });
+    pass.score_all(to_score.into_iter(), working, |nth, scores| {
+        let window_idx = job.windows[nth];
+        channel.send(&Message::Window { window_idx, tracks: encode(job, &scores) });
+    })?;
     Ok(())
+}
+
+fn as_logits(models: &mut [Embedded]) -> Vec<&mut dyn Logits> {
+    models.iter_mut().map(|model| model as &mut dyn Logits).collect()
 }
 
 fn load_models(
@@ -90,17 +102,37 @@ fn load_models(
     threads: &Threads,
     channel: &Channel,
 ) -> Result<Vec<Embedded>, JobError> {
-    let RulerSpec { n_ctx, n_ubatch: n_batch, gpu_layers, .. } = job.ruler;
     let mut models = Vec::with_capacity(job.members.len());
-    for (model, Load { path, kv, n_ubatch }) in job.members.iter().enumerate() {
-        let (n_ubatch, kv) = (*n_ubatch, *kv);
-        let params = EmbeddedParams { n_ctx, n_batch, n_ubatch, kv, gpu_layers };
+    for (model, load) in job.members.iter().enumerate() {
         channel.send(&Message::Working { model });
         let heart = channel.clone();
-        let loaded = Embedded::load(path, &params, threads, move || heart.alive());
+        let loaded = Embedded::load(&load.path, &params(job, load), threads, move || heart.alive());
         models.push(loaded.map_err(|source| JobError::Load { model, source })?);
     }
     Ok(models)
+}
+
+/// One more context of every model, where a GPU computes and the host would only wait for it. Where
+/// memory is too short for that, the pass does without, a little slower.
+fn second_lane(
+    job: &FidelityJob,
+    models: &[Embedded],
+    threads: &Threads,
+    channel: &Channel,
+) -> Option<Vec<Embedded>> {
+    if job.ruler.gpu_layers == Some(0) || job.windows.len() < 2 {
+        return None;
+    }
+    let beside = |(model, load): (&Embedded, &Load)| {
+        let heart = channel.clone();
+        model.beside(&params(job, load), threads, move || heart.alive()).ok()
+    };
+    models.iter().zip(&job.members).map(beside).collect()
+}
+
+fn params(job: &FidelityJob, load: &Load) -> EmbeddedParams {
+    let RulerSpec { n_ctx, n_ubatch: n_batch, gpu_layers, .. } = job.ruler;
+    EmbeddedParams { n_ctx, n_batch, n_ubatch: load.n_ubatch, kv: load.kv, gpu_layers }
 }
 
 /// The vocabulary of a model file, without its weights.

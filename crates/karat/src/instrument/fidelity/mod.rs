@@ -6,6 +6,7 @@
 mod early;
 pub mod job;
 pub mod pass;
+mod reduce;
 pub mod stopping;
 pub mod summary;
 pub mod window;
