@@ -26,9 +26,8 @@ pub trait Logits {
     /// Forgets everything seen, so that the next window stands alone.
     fn restart(&mut self);
 
-    /// Appends `tokens`, of which the positions `scored` (ascending indexes into
-    /// `tokens`) are wanted. May return
-    /// before they are computed.
+    /// Appends `tokens` and has the logits at the positions `scored` (ascending indexes into `tokens`)
+    /// computed. May return before they are.
     fn submit(&mut self, tokens: &[Token], scored: &[usize]) -> Result<(), BackendError>;
 
     /// Waits for the logits that the last [`Logits::submit`] wanted: one row each, borrowed until the
