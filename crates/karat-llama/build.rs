@@ -25,8 +25,13 @@ fn engine_package() -> Result<(String, PathBuf), Box<dyn Error>> {
     let cargo = std::env::var("CARGO")?;
     let output = Command::new(cargo)
         .args(["metadata", "--offline", "--format-version", "1"])
+        // Packages of other platforms need not have been downloaded.
+        .args(["--filter-platform", &std::env::var("TARGET")?])
         .current_dir(std::env::var("CARGO_MANIFEST_DIR")?)
         .output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
     let package = metadata["packages"]
         .as_array()

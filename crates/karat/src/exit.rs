@@ -9,6 +9,8 @@ pub enum Exit {
     Error,
     /// Some steps failed; what was measured is stored and reported.
     StepsFailed,
+    /// Ctrl-C, or a request to end; what was measured is stored.
+    Interrupted,
 }
 
 impl Exit {
@@ -18,6 +20,8 @@ impl Exit {
             Self::Ok => 0,
             Self::Error => 2,
             Self::StepsFailed => 3,
+            // 128 + SIGINT, as shells count.
+            Self::Interrupted => 130,
         }
     }
 }
@@ -28,5 +32,6 @@ Exit codes:
   0  all went well
   2  bad input or an error; nothing half-written
   3  some steps failed (a worker died or hung); what was measured is stored and reported
+  130  interrupted; what was measured is stored, and the same command goes on from there
 
 Results, cache and demo builds live in KARAT_HOME, or --home DIR, else the XDG data folder.";

@@ -192,6 +192,7 @@ fn runs_lists_what_is_stored() {
     let place = Place::new();
     assert_eq!(stdout(&mut place.karat(["runs"])), "");
     assert!(stderr(&mut place.karat(["runs"])).contains("no run is stored yet"));
+    assert!(!place.home().exists(), "a question makes no folder");
     let place = measured();
     let list = stdout(&mut place.karat(["runs"]));
     let id = place.document()["run"]["id"].as_str().unwrap().to_owned();

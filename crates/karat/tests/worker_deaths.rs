@@ -218,6 +218,21 @@ fn a_worker_dies_with_its_parent_and_the_run_goes_on_later() {
     assert_eq!(outcomes(&scene.place.document()), ["done", "done"]);
 }
 
+#[test]
+fn a_run_that_the_user_interrupts_says_what_is_kept_and_goes_on_later() {
+    let scene = Scene::new();
+    let running = scene.start();
+    scene.wait_for_windows(3);
+    let worker = running.worker();
+    kill_process(running.pid(), Signal::INT).unwrap();
+    let output = running.finish(&scene.place);
+    assert_eq!(output.status.code(), Some(130));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("interrupted; whatever was measured is stored"), "{stderr}");
+    until("the worker's end", || (!runs(worker)).then_some(()));
+    scene.check_goes_on();
+}
+
 /// A copy of the Q8_0 build whose header passes and whose run fails: `from` after `key` becomes `to`.
 /// It fails alone: the other candidate is measured on both texts.
 #[track_caller]

@@ -83,14 +83,16 @@ fn missing_windows(store: &Store, plan: &FidelityPlan, text: usize) -> anyhow::R
     Ok(most)
 }
 
-/// Throughput of the newest run that measured one with as many layers on the GPU.
+/// Throughput of the newest run that measured one with as many layers on the GPU and as many threads.
 pub(super) fn known_throughput(store: &Store, plan: &FidelityPlan) -> anyhow::Result<Option<f64>> {
     for summary in store.runs()? {
         let earlier = store.run(&summary.header.id)?.plan;
         let Ok(RunPlan { fidelity: Some(earlier), .. }) = serde_json::from_value(earlier) else {
             continue;
         };
-        if earlier.throughput.is_some() && earlier.ruler.gpu_layers == plan.ruler.gpu_layers {
+        let is_alike = earlier.ruler.gpu_layers == plan.ruler.gpu_layers
+            && earlier.n_threads == plan.n_threads;
+        if earlier.throughput.is_some() && is_alike {
             return Ok(earlier.throughput);
         }
     }

@@ -87,7 +87,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
             let Some(group) = self.next_group(step.text, &state)? else { break };
             if state.scored.is_empty() && state.stopping.is_none() {
                 let n_windows = self.plan.texts[step.text].windows;
-                progress.set(n_windows.saturating_sub(group.windows.len() as u64));
+                progress.resume_at(n_windows.saturating_sub(group.windows.len() as u64));
             }
             match self.run_group(step.text, &group, &mut state, &mut progress) {
                 Ok(()) | Err(WorkerError::Caller(Interruption::Decided)) => {}

@@ -80,7 +80,10 @@ impl StepState {
             self.errors.push(failure.kind.to_string());
             return false;
         };
-        self.errors.push(format!("{}: {}", plan.label(&plan.members()[member]), failure.kind));
+        let members = plan.members();
+        let role =
+            if members[member].purpose.is_noise() { " (again, for the noise floor)" } else { "" };
+        self.errors.push(format!("{}{role}: {}", plan.label(&members[member]), failure.kind));
         // Nothing can be compared without the original.
         member != 0 && self.dropped.insert(member)
     }

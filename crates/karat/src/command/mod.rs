@@ -15,9 +15,11 @@ mod report;
 mod runs;
 mod worker;
 
-use std::io;
+use std::{io, process, thread};
 
 use anyhow::Context as _;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::cli::{Cli, ReportFormat, Verb};
 use crate::exit::Exit;
@@ -47,6 +49,7 @@ pub fn run(cli: Cli) -> Exit {
         }
     };
     let ui = Ui::new(cli.color, environment.no_color, cli.quiet);
+    on_interrupt(ui);
     let session = Session { environment, ui };
     let outcome = match &cli.verb {
         Verb::Compare(args) => compare::run(&session, args),
@@ -62,6 +65,22 @@ pub fn run(cli: Cli) -> Exit {
         ui.error(&one_line(&error));
         Exit::Error
     })
+}
+
+/// Says what became of the work when the user ends it. Workers end with this process, and clean up.
+fn on_interrupt(ui: Ui) {
+    // Where signals cannot be listened to, the system ends the program without a word.
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
+    thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            ui.end_progress();
+            ui.note(
+                "interrupted; whatever was measured is stored, and the same command goes on from \
+                 there",
+            );
+            process::exit(Exit::Interrupted.code().into());
+        }
+    });
 }
 
 /// An error and its causes as one line. A cause that a message tells already is not told again.

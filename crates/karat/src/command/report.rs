@@ -18,7 +18,7 @@ pub(super) fn run(session: &Session, args: &ReportArgs) -> anyhow::Result<Exit> 
         session.ui.data(schema.as_bytes())?;
         return Ok(Exit::Ok);
     }
-    let store = Store::open(&session.environment.home)?;
+    let store = Store::open_existing(&session.environment.home)?;
     let document = document::document(&store, &args.run)?;
     match &args.output {
         None => print(session, &document, args.format)?,

@@ -5,12 +5,15 @@ use anyhow::Context as _;
 use super::Session;
 use crate::exit::Exit;
 use crate::report::{ListedRun, run_list};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 pub(super) fn run(session: &Session) -> anyhow::Result<Exit> {
-    let store = Store::open(&session.environment.home)?;
-    let runs: Vec<ListedRun> = store
-        .runs()?
+    let stored = match Store::open_existing(&session.environment.home) {
+        Ok(store) => store.runs()?,
+        Err(StoreError::NoRuns) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let runs: Vec<ListedRun> = stored
         .into_iter()
         .map(|run| ListedRun { header: run.header, n_steps: run.n_steps, n_done: run.n_done })
         .collect();

@@ -56,6 +56,14 @@ impl Store {
         Self::open_with(home, &StoreOptions::default())
     }
 
+    /// Opens the store that is in the folder `home`, and makes none.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRuns`] where nothing was ever stored there.
+    pub fn open_existing(home: &Path) -> Result<Self, StoreError> {
+        if home.join(DATABASE_FILE).exists() { Self::open(home) } else { Err(StoreError::NoRuns) }
+    }
+
     /// [`Store::open`] with other limits than the default ones.
     pub fn open_with(home: &Path, options: &StoreOptions) -> Result<Self, StoreError> {
         fs::create_dir_all(home)

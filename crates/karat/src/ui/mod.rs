@@ -84,6 +84,14 @@ impl Ui {
         Progress::new(title, total, unit, self.terminal && !self.quiet, self.quiet)
     }
 
+    /// Leaves the line that a progress bar is drawn on.
+    pub fn end_progress(self) {
+        if self.terminal && !self.quiet {
+            // Nobody can be told that standard error is gone.
+            let _ = writeln!(io::stderr().lock());
+        }
+    }
+
     fn line(self, label: &str, style: Style, line: &str) {
         let mut err = io::stderr().lock();
         // Nobody can be told that standard error is gone.

@@ -18,6 +18,8 @@ pub struct Progress {
     unit: &'static str,
     total: u64,
     done: u64,
+    /// Done before this step began: no part of its rate.
+    before: u64,
     begun: Stopwatch,
     // Plain lines, where there is no terminal to redraw.
     last_plain: Option<Stopwatch>,
@@ -60,9 +62,18 @@ impl Progress {
             unit,
             total,
             done: 0,
+            before: 0,
             begun: Stopwatch::start(),
             last_plain: plain.then(Stopwatch::start),
         }
+    }
+
+    /// `done` parts were done before: they count as done and not as fast.
+    pub fn resume_at(&mut self, done: u64) {
+        (self.done, self.before) = (done, done);
+        self.begun = Stopwatch::start();
+        self.bar.set_position(done);
+        self.bar.reset_eta();
     }
 
     /// `n` more parts are done.
@@ -78,7 +89,7 @@ impl Progress {
         if due && done < self.total {
             self.last_plain = Some(Stopwatch::start());
             let spent = self.begun.elapsed().as_secs_f64();
-            let rate = done as f64 / spent;
+            let rate = (done - self.before) as f64 / spent;
             let left = (self.total - done) as f64 / rate;
             let left = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
             let Self { title, unit, total, .. } = self;
