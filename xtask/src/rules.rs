@@ -44,6 +44,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "clock", may_name: &[] },
     Module { name: "digest", may_name: &[] },
     Module { name: "exit", may_name: &[] },
+    Module { name: "visible", may_name: &[] },
     Module { name: "record", may_name: &["units"] },
     // Values in, values out.
     Module { name: "stats", may_name: &["units"] },
@@ -55,7 +56,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "machine", may_name: &["record", "units"] },
     Module { name: "ui", may_name: &["clock", "settings", "units"] },
     Module { name: "store", may_name: &["digest", "clock", "record", "units"] },
-    Module { name: "report", may_name: &["record", "ui", "units"] },
+    Module { name: "report", may_name: &["record", "ui", "units", "visible"] },
     Module {
         name: "model",
         may_name: &["digest", "clock", "record", "settings", "store", "units"],

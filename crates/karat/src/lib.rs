@@ -20,4 +20,5 @@ pub mod stats;
 pub mod store;
 pub mod ui;
 pub mod units;
+pub mod visible;
 pub mod worker;

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize};
 /// adding a field or a metric does not raise it.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Most worst tokens that a report can show per candidate and text: as many are kept of each window,
+/// and the worst of a text are among the worst of its windows.
+pub const MOST_WORST_TOKENS: usize = 16;
+
 /// What a number was measured with.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -268,6 +272,56 @@ pub struct Claim {
     pub estimates: Vec<usize>,
 }
 
+/// A next token that a model holds likely.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LikelyToken {
+    /// Its text; bytes that are no UTF-8 by themselves as `<0xC4>`.
+    pub text: String,
+    /// Its probability.
+    pub probability: f64,
+}
+
+/// A scored token where it stands, and what both models expected there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenInContext {
+    /// Position in the window whose prediction it is; the target is the token after it.
+    pub position: u32,
+    /// About 24 tokens up to that position, as text.
+    pub context: String,
+    /// The token that really follows.
+    pub target: String,
+    /// KL(reference ‖ candidate) at the position, in nats; missing where it is infinite.
+    pub kld: Option<f64>,
+    /// Negative log-likelihood of the target to the reference, in nats; missing where infinite.
+    pub nll_reference: Option<f64>,
+    /// The same to the candidate.
+    pub nll_candidate: Option<f64>,
+    /// The reference's five likeliest tokens, likeliest first.
+    pub top_reference: Vec<LikelyToken>,
+    /// The candidate's.
+    pub top_candidate: Vec<LikelyToken>,
+}
+
+/// One of the tokens at which a candidate is farthest from the original.
+///
+/// All texts in it come from the text file and the vocabulary as they are, control characters included.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorstToken {
+    /// The build under test, by its short name.
+    pub candidate: String,
+    /// The original, by its short name.
+    pub reference: String,
+    /// Text it stands in.
+    pub scope: String,
+    /// Settings that are part of the ruler, as in the rows.
+    pub setting: BTreeMap<String, String>,
+    /// Window of the text, from 0.
+    pub window: u32,
+    /// The token.
+    #[serde(flatten)]
+    pub token: TokenInContext,
+}
+
 /// Identity and life of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunHeader {
@@ -311,6 +365,9 @@ pub struct RunDocument {
     pub distributions: Vec<Distribution>,
     /// Statements that the rows support.
     pub claims: Vec<Claim>,
+    /// The tokens of largest KLD of each candidate against the original, by text, largest first.
+    #[serde(default)]
+    pub worst_tokens: Vec<WorstToken>,
     /// What the reader has to know.
     pub findings: Vec<Finding>,
     /// The plan and how each step ended.

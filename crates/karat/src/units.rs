@@ -19,6 +19,11 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// `1 window`, `2 windows`: a count with its noun.
+pub fn count(n: u64, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// A number of bytes as people type it: `8GiB`, `12 GB`, `500M`, `1000000`. `KB`, `MB`, `GB`, `TB`
 /// are powers of 1000, `KiB` ... `TiB` powers of 1024; a bare letter is the power of 1024.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {

@@ -63,9 +63,13 @@ fn score(paths: &[PathBuf], n_threads: u32, corpus: &str) -> Vec<WindowScores> {
     let mut models = lab::load(paths, n_threads);
     let text = Tokens::read(&models[0], corpus);
     let own = (0..models.len()).collect();
-    let pairs = (1..models.len()).map(|candidate| Pair { reference: 0, candidate }).collect();
+    let pairs: Vec<_> =
+        (1..models.len()).map(|candidate| Pair { reference: 0, candidate }).collect();
+    let all_pairs: Vec<usize> = (0..pairs.len()).collect();
     let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
-    let mut pass = Pass::new(models, own, pairs, Kernel::detect()).with_threads(n_threads as usize);
+    let mut pass = Pass::new(models, own, pairs, Kernel::detect())
+        .with_worst(&all_pairs)
+        .with_threads(n_threads as usize);
     let mut scores = Vec::new();
     pass.score_all(text.windows(N_WINDOWS), |_| (), |_, window| scores.push(window)).unwrap();
     scores
@@ -75,7 +79,9 @@ fn score(paths: &[PathBuf], n_threads: u32, corpus: &str) -> Vec<WindowScores> {
 fn bytes(windows: &[WindowScores]) -> Vec<Vec<u8>> {
     let scores = |window: &WindowScores| {
         let own: Vec<_> = window.own.iter().map(ModelScores::encode).collect();
-        [own, window.pairs.iter().map(PairScores::encode).collect()].concat()
+        // The shortest decimals that read back as the same float.
+        let worst = window.worst.iter().map(|worst| format!("{worst:?}").into_bytes());
+        [own, window.pairs.iter().map(PairScores::encode).collect(), worst.collect()].concat()
     };
     windows.iter().flat_map(scores).collect()
 }
@@ -84,7 +90,7 @@ fn bytes(windows: &[WindowScores]) -> Vec<Vec<u8>> {
 fn the_number_of_threads_changes_no_bit() {
     let paths = lab::builds([BASE, "base-Q8_0", "base-Q4_K_M", "base-Q4_0"]);
     let one = bytes(&score(&paths, 1, "polish"));
-    assert_eq!(one.len(), N_WINDOWS * (4 + 3));
+    assert_eq!(one.len(), N_WINDOWS * (4 + 3 + 3));
     assert!(one == bytes(&score(&paths, 2, "polish")));
 }
 
@@ -99,6 +105,7 @@ fn company_in_the_lock_step_changes_no_bit() {
             .map(|window| WindowScores {
                 own: vec![window.own[0].clone(), window.own[candidate].clone()],
                 pairs: vec![window.pairs[candidate - 1].clone()],
+                worst: vec![window.worst[candidate - 1].clone()],
             })
             .collect();
         assert!(bytes(&alone) == bytes(&picked), "{} differs", paths[candidate].display());

@@ -51,7 +51,7 @@ fn a_coarser_kv_cache_stands_beside_the_weights() {
         .as_array()
         .unwrap()
         .iter()
-        .filter(|row| row["metric"] == "kld_mean")
+        .filter(|row| row["metric"] == "kld_mean" && row["setting"]["position"].is_null())
         .map(|row| row["setting"]["kv"].as_str().unwrap())
         .collect();
     assert_eq!(settings, ["f16", "q8_0", "q4_0"]);
@@ -83,11 +83,34 @@ fn four_builds_are_ordered_within_a_quarter_of_the_text() {
         .map(|claim| claim["statement"].as_str().unwrap())
         .collect();
     assert_eq!(statements.len(), 6, "{statements:?}");
+    for claim in report["claims"].as_array().unwrap() {
+        check_rests_on_its_row(&report, claim);
+    }
     for (nearer, farther) in [(0, 1), (1, 2), (2, 3)] {
         let (nearer, farther) = (lab::short_name(builds[nearer]), lab::short_name(builds[farther]));
         let wanted = format!("{nearer} is nearer to {} than {farther}", lab::short_name(BASE));
         assert!(statements.iter().any(|said| said.contains(&wanted)), "{wanted}: {statements:?}");
     }
+}
+
+/// A claim of an order names one row: the difference of its two builds, whose interval has the sign
+/// that the claim says.
+#[track_caller]
+fn check_rests_on_its_row(report: &Value, claim: &Value) {
+    let [index] = &claim["estimates"].as_array().unwrap()[..] else {
+        panic!("not one row: {claim}");
+    };
+    let row = &report["estimates"][index.as_u64().unwrap() as usize];
+    assert_eq!(row["metric"], "kld_mean_diff");
+    let name = |key: &str| row[key].as_str().unwrap();
+    let (nearer, farther) = if row["hi"].as_f64() < Some(0.0) {
+        (name("candidate"), name("versus"))
+    } else {
+        assert!(row["lo"].as_f64() > Some(0.0), "{row}");
+        (name("versus"), name("candidate"))
+    };
+    let wanted = format!("{nearer} is nearer to {} than {farther}", name("reference"));
+    assert!(claim["statement"].as_str().unwrap().contains(&wanted), "{claim} rests on {row}");
 }
 
 #[test]

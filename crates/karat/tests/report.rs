@@ -293,10 +293,25 @@ fn control_characters_of_names_and_logs_do_not_reach_the_terminal() {
 }
 
 #[test]
+fn no_token_of_a_model_reaches_the_terminal_as_it_is() {
+    for name in ["text", "markdown", "json", "csv"] {
+        let report = render(name, &document());
+        assert!(!report.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{report}");
+    }
+    let text = render("text", &document());
+    assert!(text.contains(r"\u{9b}5A|*"), "{text}");
+    assert!(text.contains(r"\n\n"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&render("json", &document())).unwrap();
+    assert_eq!(json["worst_tokens"][1]["context"], "one\ntwo \u{1b}[2J\u{202e}three");
+    assert!(json["worst_tokens"][1]["kld"].is_null());
+}
+
+#[test]
 fn a_run_without_any_result_is_still_a_report() {
     let mut doc = document();
     doc.estimates.clear();
     doc.claims.clear();
+    doc.worst_tokens.clear();
     for name in ["text", "markdown"] {
         let report = render(name, &doc);
         assert!(report.contains("base-Q4_0"), "{report}");

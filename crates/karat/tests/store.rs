@@ -120,7 +120,7 @@ fn windows_come_back_in_order_whatever_order_they_came_in() {
     let mut store = open(&home);
     let track = store.track(&key("t", 512)).unwrap();
     let other = store.track(&key("u", 512)).unwrap();
-    let blob = |track, window_idx, data| WindowBlob { track, window_idx, data };
+    let blob = |track, window_idx, data| WindowBlob { track, window_idx, data, worst: None };
     let group = [blob(track, 10, &b"ten"[..]), blob(other, 3, b"x"), blob(track, 2, b"two")];
     store.put_windows(&group).unwrap();
     store.put_windows(&[blob(track, 0, b"")]).unwrap();
@@ -136,7 +136,7 @@ fn an_equal_window_is_stored_once_and_a_different_one_refused() {
     let home = home();
     let mut store = open(&home);
     let track = store.track(&key("t", 512)).unwrap();
-    let blob = |window_idx, data| WindowBlob { track, window_idx, data };
+    let blob = |window_idx, data| WindowBlob { track, window_idx, data, worst: None };
     store.put_windows(&[blob(0, b"a")]).unwrap();
     store.put_windows(&[blob(0, b"a"), blob(1, b"b")]).unwrap();
     let error = store.put_windows(&[blob(2, b"c"), blob(0, b"other")]).unwrap_err();
@@ -293,8 +293,8 @@ fn connections_opened_at_once_share_one_store() {
                 for window_idx in 0..N_WINDOWS {
                     let own = store.track(&key(&writer.to_string(), window_idx)).unwrap();
                     let data = &window_idx.to_le_bytes()[..];
-                    let shared = WindowBlob { track, window_idx, data };
-                    let own = WindowBlob { track: own, window_idx: 0, data };
+                    let shared = WindowBlob { track, window_idx, data, worst: None };
+                    let own = WindowBlob { track: own, window_idx: 0, data, worst: None };
                     store.put_windows(&[shared, own]).unwrap();
                 }
             });
@@ -315,7 +315,7 @@ fn a_second_connection_sees_what_the_first_committed() {
     let home = home();
     let (mut writer, reader) = (open(&home), open(&home));
     let track = writer.track(&key("t", 512)).unwrap();
-    writer.put_windows(&[WindowBlob { track, window_idx: 0, data: b"a" }]).unwrap();
+    writer.put_windows(&[WindowBlob { track, window_idx: 0, data: b"a", worst: None }]).unwrap();
     assert_eq!(reader.windows(track, 1).unwrap(), [(0, b"a".to_vec())]);
 }
 

@@ -29,7 +29,7 @@ fn filled(store: &mut Store) -> TrackId {
         setting: BTreeMap::new(),
     };
     let track = store.track(&key).unwrap();
-    store.put_windows(&[WindowBlob { track, window_idx: 0, data: b"kept" }]).unwrap();
+    store.put_windows(&[WindowBlob { track, window_idx: 0, data: b"kept", worst: None }]).unwrap();
     track
 }
 
@@ -113,7 +113,7 @@ fn a_locked_database_is_waited_for_and_then_an_error() {
     let track = filled(&mut store);
     let other = Connection::open(store.path()).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let blob = WindowBlob { track, window_idx: 1, data: b"late" };
+    let blob = WindowBlob { track, window_idx: 1, data: b"late", worst: None };
     let error = store.put_windows(&[blob]).unwrap_err();
     assert!(matches!(error, StoreError::Locked { waited_ms: 50, .. }), "{error}");
     check_message(&error, store.path(), "another process");
@@ -148,8 +148,8 @@ fn a_full_disk_is_an_error_and_keeps_what_was_stored() {
     let big = vec![7; 1 << 20];
     let error = store
         .put_windows(&[
-            WindowBlob { track, window_idx: 1, data: b"small" },
-            WindowBlob { track, window_idx: 2, data: &big },
+            WindowBlob { track, window_idx: 1, data: b"small", worst: None },
+            WindowBlob { track, window_idx: 2, data: &big, worst: None },
         ])
         .unwrap_err();
     assert!(matches!(error, StoreError::Full { .. }), "{error}");

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, value_parser};
 
 use super::{GpuLayersArg, ReportFormat, threads};
+use crate::record::MOST_WORST_TOKENS;
 use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
 use crate::units::parse_bytes;
 
@@ -134,6 +135,17 @@ pub struct HowArgs {
     )]
     pub level: f64,
 
+    /// Tokens of largest KLD to report per candidate and text, with what stands before them and what
+    /// both models expected.
+    #[arg(
+        long,
+        value_name = "K",
+        default_value_t = 10,
+        value_parser = value_parser!(u32).range(..=MOST_WORST_TOKENS as i64),
+        help_heading = "How to report"
+    )]
+    pub worst: u32,
+
     /// Form of the report.
     #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
     pub format: ReportFormat,
@@ -165,6 +177,7 @@ impl FidelityArgs {
             },
             kv: distinct(&how.kv),
             noise_floor: !how.no_noise_floor,
+            worst: how.worst,
             until_decided: how.until == UntilArg::Decided,
             margin: how.margin,
             memory_budget: how.memory_budget,

@@ -56,6 +56,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         ruler: RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), parse_special: false },
         kv: vec![Kv::F16],
         noise_floor: true,
+        worst: 10,
         until_decided: false,
         margin: None,
         memory_budget: None,

@@ -1,13 +1,16 @@
 //! The document of a stored run: everything a report says, recomputed from stored windows.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context as _, bail};
 
 use crate::instrument::fidelity::summary::{TextScores, summarize};
+use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{FidelityPlan, RunPlan, TrackOf};
+use crate::plan::{FidelityPlan, Pair, RunPlan, TrackOf};
 use crate::record::{
     Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
-    RunHeader, SCHEMA_VERSION, TextRecord,
+    RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
@@ -34,6 +37,7 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         estimates: content.estimates,
         distributions: content.distributions,
         claims: content.claims,
+        worst_tokens: content.worst_tokens,
         findings: content.findings,
         steps,
     })
@@ -49,6 +53,7 @@ struct Content {
     estimates: Vec<Estimate>,
     distributions: Vec<Distribution>,
     claims: Vec<Claim>,
+    worst_tokens: Vec<WorstToken>,
     findings: Vec<Finding>,
 }
 
@@ -86,15 +91,53 @@ impl Content {
         for text in 0..plan.texts.len() {
             let scores = read_scores(store, plan, text)?;
             let summary = summarize(plan, text, &scores, &bootstrap)?;
+            let n_rows = self.estimates.len();
             self.estimates.extend(summary.estimates);
             self.distributions.extend(summary.distributions);
-            let claim = |statement| Claim { statement, estimates: Vec::new() };
-            self.claims.extend(summary.claims.into_iter().map(claim));
+            self.claims.extend(summary.claims.into_iter().map(|claim| Claim {
+                estimates: claim.estimates.iter().map(|row| row + n_rows).collect(),
+                ..claim
+            }));
             self.findings.extend(summary.findings);
+            let worst = read_worst(store, plan, text)?;
+            let (tokens, findings) = worst_tokens(plan, text, &summary.windows, &worst);
+            self.worst_tokens.extend(tokens);
+            self.findings.extend(findings);
+            // The plan says how many are to be scored, the document how many were.
+            let windows = summary.windows.len() as u64;
+            self.texts.push(TextRecord { windows, ..plan.texts[text].clone() });
         }
-        self.texts.extend(plan.texts.iter().cloned());
         Ok(())
     }
+}
+
+/// The worst tokens of every comparison with the original.
+fn read_worst(
+    store: &Store,
+    plan: &FidelityPlan,
+    text: usize,
+) -> anyhow::Result<BTreeMap<Pair, WorstByWindow>> {
+    let mut worst = BTreeMap::new();
+    if plan.worst == 0 {
+        return Ok(worst);
+    }
+    let members = plan.members();
+    let is_shown = |pair: &Pair| pair.reference == 0 && !members[pair.candidate].purpose.is_noise();
+    for pair in plan.pairs().into_iter().filter(is_shown) {
+        let key = plan.track_key(text, TrackOf::Pair(pair));
+        let Some(track) = store.find_track(&key)? else { continue };
+        let parse = |(window_idx, json): (u32, Option<String>)| {
+            let tokens = json.map(|json| serde_json::from_str(&json)).transpose();
+            let tokens = tokens.with_context(|| {
+                format!("the worst tokens of window {window_idx} in the store are damaged")
+            })?;
+            Ok((window_idx, tokens))
+        };
+        let windows = store.worst_tokens(track, plan.texts[text].windows as u32)?;
+        let windows: anyhow::Result<WorstByWindow> = windows.into_iter().map(parse).collect();
+        worst.insert(pair, windows?);
+    }
+    Ok(worst)
 }
 
 pub(super) fn read_scores(

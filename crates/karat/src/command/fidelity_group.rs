@@ -43,10 +43,17 @@ impl Group {
                 Some(Pair { reference: local(*reference), candidate: local(*candidate) })
             }
         });
+        let is_shown = |pair: &Pair| pair.reference == 0 && !all[pair.candidate].purpose.is_noise();
+        let pairs_of_plan = self.tracks.keys().filter_map(|of| match of {
+            TrackOf::Own(_) => None,
+            TrackOf::Pair(pair) => Some(pair),
+        });
+        let worst = pairs_of_plan.enumerate().filter(|(_, pair)| is_shown(pair));
         Job::Fidelity(FidelityJob {
             members: members.iter().map(load).collect(),
             own: own.collect(),
             pairs: pairs.collect(),
+            worst: worst.map(|(index, _)| index).collect(),
             // The vocabulary that counts is the original's, whoever takes part.
             vocabulary: plan.models[0].path.clone().into(),
             text: plan.texts[text].path.clone().into(),
@@ -86,11 +93,18 @@ pub(super) fn in_order(mut windows: Vec<u32>, stopping: Option<&Stopping>) -> Ve
     windows
 }
 
-/// Blobs of a window, by the plan's own indexes.
-pub(super) fn decode(
-    tracks: &[ScoredTrack],
-    members: &[usize],
-) -> anyhow::Result<Vec<(TrackOf, Vec<u8>)>> {
+/// What is stored of one track of a window.
+pub(super) struct Scored {
+    /// Whose, by the plan's own indexes.
+    pub(super) of: TrackOf,
+    /// The per-token results.
+    pub(super) data: Vec<u8>,
+    /// The worst tokens as JSON, where they were wanted.
+    pub(super) worst: Option<String>,
+}
+
+/// A window as the worker sent it.
+pub(super) fn decode(tracks: &[ScoredTrack], members: &[usize]) -> anyhow::Result<Vec<Scored>> {
     let global = |local: usize| {
         members.get(local).copied().context("the worker named a model that it was not given")
     };
@@ -102,7 +116,8 @@ pub(super) fn decode(
             }
         };
         let data = BASE64.decode(&track.data).context("the worker sent an unreadable window")?;
-        Ok((of, data))
+        let worst = track.worst.as_ref().map(serde_json::to_string).transpose()?;
+        Ok(Scored { of, data, worst })
     };
     tracks.iter().map(decode).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::read_scores;
-use super::fidelity_group::{Group, decode, in_order, within_budget};
+use super::fidelity_group::{Group, Scored, decode, in_order, within_budget};
 use super::fidelity_step::{Interruption, StepState};
 use super::recorded_run::RecordedRun;
 use crate::clock::Stopwatch;
@@ -14,7 +14,7 @@ use crate::record::{Outcome, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
-use crate::units::Span;
+use crate::units::{Span, count};
 use crate::worker::{Message, Supervisor, WorkerError};
 
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
@@ -102,7 +102,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
         }
         let closing = match (state.errors.is_empty(), state.scored.len()) {
             (true, 0) => "all windows were scored before".to_owned(),
-            (true, n) => format!("{n} windows in {}", Span(watch.elapsed())),
+            (true, n) => format!("{} in {}", count(n as u64, "window"), Span(watch.elapsed())),
             (false, _) => "ended with failures".to_owned(),
         };
         progress.finish(&closing);
@@ -200,12 +200,13 @@ impl<'r, 's> FidelityRun<'r, 's> {
         let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
-            let blobs = decode(&tracks, &members).map_err(Interruption::Failed)?;
+            let scored = decode(&tracks, &members).map_err(Interruption::Failed)?;
             stamps.check().map_err(|changed| Interruption::Failed(changed.into()))?;
-            let stored: Vec<WindowBlob<'_>> = blobs
+            let stored: Vec<WindowBlob<'_>> = scored
                 .iter()
-                .filter_map(|(of, data)| {
-                    Some(WindowBlob { track: *group.tracks.get(of)?, window_idx, data })
+                .filter_map(|Scored { of, data, worst }| {
+                    let (track, worst) = (*group.tracks.get(of)?, worst.as_deref());
+                    Some(WindowBlob { track, window_idx, data, worst })
                 })
                 .collect();
             store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
@@ -215,9 +216,9 @@ impl<'r, 's> FidelityRun<'r, 's> {
                     progress.advance(1);
                 }
             }
-            state.show_running(plan, &blobs, progress);
+            state.show_running(plan, &scored, progress);
             let has_decided =
-                state.has_decided(window_idx, &blobs).map_err(Interruption::Failed)?;
+                state.has_decided(window_idx, &scored).map_err(Interruption::Failed)?;
             if has_decided && !is_noise {
                 return Err(Interruption::Decided);
             }

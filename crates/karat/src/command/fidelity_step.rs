@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::fidelity_group::Scored;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::metric::token::PairScores;
 use crate::plan::{FidelityPlan, Pair, TrackOf};
@@ -30,13 +31,9 @@ pub(super) struct StepState {
 
 impl StepState {
     /// Tells the questions of a window; whether all of them are answered.
-    pub(super) fn has_decided(
-        &mut self,
-        window: u32,
-        blobs: &[(TrackOf, Vec<u8>)],
-    ) -> anyhow::Result<bool> {
+    pub(super) fn has_decided(&mut self, window: u32, scored: &[Scored]) -> anyhow::Result<bool> {
         let Some(stopping) = &mut self.stopping else { return Ok(false) };
-        for (of, data) in blobs {
+        for Scored { of, data, .. } in scored {
             if let TrackOf::Pair(pair) = of {
                 stopping.offer(window, *pair, PairScores::decode(data)?.kld())?;
             }
@@ -48,11 +45,11 @@ impl StepState {
     pub(super) fn show_running(
         &mut self,
         plan: &FidelityPlan,
-        blobs: &[(TrackOf, Vec<u8>)],
+        scored: &[Scored],
         progress: &Progress,
     ) {
         let members = plan.members();
-        for (of, data) in blobs {
+        for Scored { of, data, .. } in scored {
             let TrackOf::Pair(Pair { reference: 0, candidate }) = of else { continue };
             if members[*candidate].purpose.is_noise() {
                 continue;

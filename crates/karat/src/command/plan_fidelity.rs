@@ -50,6 +50,7 @@ pub(super) fn plan_fidelity(
         ruler: settings.ruler.clone(),
         kv: settings.kv.clone(),
         noise_floor: settings.noise_floor,
+        worst: settings.worst,
         until: settings.until_decided.then_some(Until {
             error: 1.0 - settings.level,
             margin: settings.margin,

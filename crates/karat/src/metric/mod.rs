@@ -8,6 +8,7 @@ pub mod figure;
 pub mod kernel;
 pub mod kld;
 pub mod ln_ppl_ratio;
+pub mod position;
 pub mod ppl;
 pub mod reverse_kld;
 pub mod rows;
@@ -15,8 +16,10 @@ pub mod same_top_p;
 pub mod token;
 pub mod top5_overlap;
 pub mod track;
+pub mod worst;
 
 pub use figure::Figure;
+pub use position::{equal_buckets, octave_buckets, position_rows};
 pub use rows::{Ruler, model_difference_rows, model_rows, pair_difference_rows, pair_rows};
 pub use track::{Misaligned, ModelDifference, ModelTrack, PairDifference, PairTrack};
 

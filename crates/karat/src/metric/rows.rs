@@ -21,11 +21,11 @@ pub struct Ruler<'a> {
 
 /// Whose figures they are: the name columns of a row.
 #[derive(Clone, Copy)]
-struct Subject<'a> {
-    candidate: &'a str,
-    reference: Option<&'a str>,
-    versus: Option<&'a str>,
-    n_windows: usize,
+pub(super) struct Subject<'a> {
+    pub(super) candidate: &'a str,
+    pub(super) reference: Option<&'a str>,
+    pub(super) versus: Option<&'a str>,
+    pub(super) n_windows: usize,
 }
 
 /// Rows of one model on its own: `ppl`.
@@ -91,7 +91,7 @@ fn rows(figures: &[Figure], subject: Subject, ruler: &Ruler) -> Vec<Estimate> {
 }
 
 /// One row. A figure that has run to infinity (exp of a huge mean) is undefined like any other.
-fn row(figure: &Figure, subject: Subject, ruler: &Ruler) -> Estimate {
+pub(super) fn row(figure: &Figure, subject: Subject, ruler: &Ruler) -> Estimate {
     let summary = figure.summary.filter(|summary| summary.value.is_finite());
     let interval = summary
         .and_then(|summary| summary.interval)

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use super::token::{ModelScores, PairScores};
+use crate::units::count;
 
 /// One model's per-token results on one text.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,10 @@ pub struct PairDifference<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Misaligned {
     /// One side has windows the other lacks.
-    #[error("`{name}` has {got} windows, `{other}` has {want}: pair only windows scored by both")]
+    #[error(
+        "`{name}` has {}, `{other}` has {want}: pair only windows scored by both",
+        count(*got as u64, "window")
+    )]
     Windows {
         /// Whose results were to be paired.
         name: String,
@@ -52,7 +56,10 @@ pub enum Misaligned {
         want: usize,
     },
     /// A window has a different number of scored tokens on the two sides.
-    #[error("`{name}` has {got} tokens in window {window_idx}, `{other}` has {want}")]
+    #[error(
+        "`{name}` has {} in window {window_idx}, `{other}` has {want}",
+        count(*got as u64, "token")
+    )]
     Tokens {
         /// Whose results were to be paired.
         name: String,
@@ -186,14 +193,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_missing_window_does_not_pair() {
-        let message = "`q4_0` has 1 windows, `bf16` has 2: pair only windows scored by both";
+        let message = "`q4_0` has 1 window, `bf16` has 2: pair only windows scored by both";
         check(&[3], &pairs(&[3, 2]), Some(message));
         check(&[3, 2], &pairs(&[3]), Some(message));
     }
 
     #[test]
     fn windows_of_other_lengths_do_not_pair() {
-        let message = "`q4_0` has 1 tokens in window 1, `bf16` has 2";
+        let message = "`q4_0` has 1 token in window 1, `bf16` has 2";
         check(&[3, 1], &pairs(&[3, 2]), Some(message));
         check(&[3, 2], &pairs(&[3, 1]), Some(message));
     }

@@ -10,6 +10,7 @@ use crate::digest::hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, ModelRole, TextRecord};
 use crate::settings::{Kv, RulerSpec};
 use crate::store::{TrackKey, TrackKind};
+use crate::units::count;
 
 /// Raised when the way per-token results are computed changes, so that old ones are not mixed in.
 const SCORING_VERSION: u32 = 1;
@@ -33,6 +34,9 @@ pub struct FidelityPlan {
     /// Whether the original is run again on a few windows, to show the noise floor.
     #[serde(default)]
     pub noise_floor: bool,
+    /// Worst tokens to report per candidate and text.
+    #[serde(default = "ten")]
+    pub worst: u32,
     /// Engine threads; does not change results.
     pub n_threads: u32,
     /// What was noticed about the models.
@@ -237,15 +241,21 @@ impl FidelityPlan {
         let id = hex(&hash.finalize()[..8]);
         let of = |noise| self.members().iter().filter(|m| m.purpose.is_noise() == noise).count();
         let mut title = format!(
-            "fidelity on {name}: {windows} windows of {} tokens, {} models in lock-step",
+            "fidelity on {name}: {} of {} tokens, {} in lock-step",
+            count(*windows, "window"),
             self.ruler.n_ctx,
-            of(false)
+            count(of(false) as u64, "model")
         );
         if of(true) > 0 {
             title += ", the original again on a few";
         }
         Step { id, title, text }
     }
+}
+
+/// Plans stored before the worst tokens were.
+fn ten() -> u32 {
+    10
 }
 
 /// Plans stored before the KV type was a setting.

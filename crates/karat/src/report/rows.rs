@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::metric_names::PPL;
+use super::metric_names::{KLD_MEAN, PPL};
 use crate::record::{Estimate, ModelRecord, ModelRole, RunDocument};
 
 /// The settings that make two figures comparable; figures of different ones never share a table.
@@ -11,6 +11,8 @@ pub(super) type Ruler = BTreeMap<String, String>;
 
 /// The setting that names a KV cache type.
 const KV: &str = "kv";
+/// The setting that names a part of the windows: rows that have it stand beside the others.
+const POSITION: &str = "position";
 
 /// The tidy table of one document.
 #[derive(Clone, Copy)]
@@ -34,7 +36,7 @@ impl<'a> Rows<'a> {
     /// Every ruler in use, in order of first appearance.
     pub(super) fn rulers(self) -> Vec<&'a Ruler> {
         let mut rulers: Vec<&Ruler> = Vec::new();
-        for row in &self.doc.estimates {
+        for row in self.doc.estimates.iter().filter(|row| !row.setting.contains_key(POSITION)) {
             if !rulers.iter().any(|ruler| same_ruler(ruler, &row.setting)) {
                 rulers.push(&row.setting);
             }
@@ -123,6 +125,28 @@ impl<'a> Rows<'a> {
         })
     }
 
+    /// A candidate's mean KLD at the place by position: name of the bucket and row, in order.
+    pub(super) fn by_position(
+        self,
+        place: Place<'_>,
+        candidate: &str,
+    ) -> Vec<(&'a str, &'a Estimate)> {
+        let of_ruler = |row: &Estimate| {
+            let mut ruler = row.setting.clone();
+            ruler.remove(POSITION);
+            same_ruler(&ruler, place.ruler)
+        };
+        let rows = self.doc.estimates.iter().filter(|row| {
+            row.metric == KLD_MEAN
+                && row.candidate == candidate
+                && row.reference.as_deref() == Some(place.reference)
+                && row.scope == place.scope
+        });
+        rows.filter_map(|row| Some((row.setting.get(POSITION)?.as_str(), row)))
+            .filter(|(_, row)| of_ruler(row))
+            .collect()
+    }
+
     /// Whether anything was measured here.
     pub(super) fn has_figures(self, place: Place<'_>) -> bool {
         let any = self.doc.estimates.iter().any(|row| row.versus.is_none() && is_of(row, place));
@@ -152,7 +176,7 @@ fn is_of(row: &Estimate, place: Place<'_>) -> bool {
 
 /// Whether two settings make one ruler. The KV cache type is part of what is under test, like the
 /// weights' types, so builds with different ones stand in one table.
-fn same_ruler(one: &Ruler, other: &Ruler) -> bool {
+pub(super) fn same_ruler(one: &Ruler, other: &Ruler) -> bool {
     let without_kv = |ruler: &'_ Ruler| -> Vec<(String, String)> {
         let parts = ruler.iter().filter(|(name, _)| *name != KV);
         parts.map(|(name, value)| (name.clone(), value.clone())).collect()

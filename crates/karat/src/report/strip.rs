@@ -91,6 +91,25 @@ impl Axis {
     }
 }
 
+/// Heights of [`spark`], each an eighth of a line more than the one before.
+const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+/// One bar per value, from zero to the largest of them; a dot where there is no value.
+pub(super) fn spark(values: &[Option<f64>]) -> String {
+    let known = values.iter().flatten().copied().filter(|value| value.is_finite());
+    let most = known.fold(0.0, f64::max);
+    let bar = |value: &Option<f64>| match value.filter(|value| value.is_finite()) {
+        None => '·',
+        Some(value) if most > 0.0 => {
+            let eighths = (value / most * HEIGHTS.len() as f64).ceil().max(1.0) as usize;
+            HEIGHTS[eighths.min(HEIGHTS.len()) - 1]
+        }
+        Some(_) => HEIGHTS[0],
+    };
+    // Two columns each: one is too narrow to be seen as a bar.
+    values.iter().map(bar).flat_map(|bar| [bar, bar]).collect()
+}
+
 fn write_at(line: &mut [char], from: usize, text: &str) {
     for (place, c) in line[from..].iter_mut().zip(text.chars()) {
         *place = c;
@@ -118,7 +137,7 @@ fn next_tick(tick: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Axis, WIDTH, Whisker};
+    use super::{Axis, WIDTH, Whisker, spark};
 
     fn whisker(value: f64, lo: f64, hi: f64) -> Whisker {
         Whisker { value: Some(value), lo: Some(lo), hi: Some(hi) }
@@ -166,6 +185,15 @@ mod tests {
         let whiskers = [whisker(1.0, f64::NAN, 0.5), whisker(3.0, 5.0, 4.0)];
         let axis = Axis::spanning(&whiskers).unwrap();
         assert!(whiskers.iter().all(|whisker| axis.draw(*whisker).chars().count() == WIDTH));
+    }
+
+    #[test]
+    fn bars_stand_on_zero_and_reach_the_largest_value() {
+        assert_eq!(spark(&[Some(8.0), Some(4.0), Some(1.0)]), "██▄▄▁▁");
+        assert_eq!(spark(&[Some(0.0), None, Some(2.0)]), "▁▁··██");
+        assert_eq!(spark(&[Some(0.0), Some(-1e-9)]), "▁▁▁▁");
+        assert_eq!(spark(&[Some(f64::INFINITY), Some(f64::NAN), Some(1.0)]), "····██");
+        assert_eq!(spark(&[]), "");
     }
 
     #[test]

@@ -61,6 +61,8 @@ const MIGRATIONS: &[&str] = &[
         data       TEXT NOT NULL,
         PRIMARY KEY (identity, sample_idx)
     ) STRICT, WITHOUT ROWID;",
+    // 3: the worst tokens of a window, in words; windows of before have none.
+    "ALTER TABLE window ADD COLUMN worst TEXT;",
 ];
 
 /// Latest layout version this build knows.

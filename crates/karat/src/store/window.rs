@@ -18,6 +18,8 @@ pub struct WindowBlob<'a> {
     pub window_idx: u32,
     /// The packed per-token results.
     pub data: &'a [u8],
+    /// Its worst tokens in words, where they are kept.
+    pub worst: Option<&'a str>,
 }
 
 impl Store {
@@ -59,6 +61,21 @@ impl Store {
         let rows = self.sql(statement.query_map(params![track.0, n_windows], read))?;
         self.sql(rows.collect())
     }
+
+    /// The worst tokens of a track's first `n_windows` windows that are stored, in order, each with its
+    /// index; `None` where they were not kept.
+    pub fn worst_tokens(
+        &self,
+        track: TrackId,
+        n_windows: u32,
+    ) -> Result<Vec<(u32, Option<String>)>, StoreError> {
+        let select = "SELECT window_idx, worst FROM window
+                      WHERE track = ?1 AND window_idx < ?2 ORDER BY window_idx";
+        let mut statement = self.sql(self.conn.prepare_cached(select))?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let rows = self.sql(statement.query_map(params![track.0, n_windows], read))?;
+        self.sql(rows.collect())
+    }
 }
 
 /// False where the window is stored already and differs.
@@ -66,12 +83,14 @@ fn insert_unless_equal(
     transaction: &Transaction<'_>,
     window: &WindowBlob<'_>,
 ) -> rusqlite::Result<bool> {
-    let values = params![window.track.0, window.window_idx, window.data];
-    let insert = "INSERT INTO window (track, window_idx, data) VALUES (?1, ?2, ?3)
+    let values = params![window.track.0, window.window_idx, window.data, window.worst];
+    let insert = "INSERT INTO window (track, window_idx, data, worst) VALUES (?1, ?2, ?3, ?4)
                   ON CONFLICT (track, window_idx) DO NOTHING";
     if transaction.prepare_cached(insert)?.execute(values)? == 1 {
         return Ok(true);
     }
-    let compare = "SELECT data = ?3 FROM window WHERE track = ?1 AND window_idx = ?2";
+    // An older karat's window has no worst tokens, which is no contradiction.
+    let compare = "SELECT data = ?3 AND (worst IS NULL OR ?4 IS NULL OR worst = ?4)
+                   FROM window WHERE track = ?1 AND window_idx = ?2";
     transaction.prepare_cached(compare)?.query_row(values, |row| row.get(0))
 }

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::plan::{Pair, TrackOf};
-use crate::record::EngineRecord;
+use crate::record::{EngineRecord, TokenInContext};
 use crate::settings::{Kv, RulerSpec};
 
 /// Version of the messages. Parent and worker are the same binary, unless it was replaced while it
 /// ran; then this says so.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The one line the parent writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,8 @@ pub struct FidelityJob {
     pub own: Vec<usize>,
     /// Comparisons wanted.
     pub pairs: Vec<Pair>,
+    /// Comparisons whose worst tokens are wanted, as indexes into `pairs`.
+    pub worst: Vec<usize>,
     /// Model whose vocabulary makes the tokens: the same one in every job of a run.
     pub vocabulary: PathBuf,
     /// The text.
@@ -137,12 +139,14 @@ pub struct TwinJob {
 }
 
 /// One track's results of one window.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoredTrack {
     /// Whose they are.
     pub of: TrackOf,
     /// Encoded results (`metric::token`), base64.
     pub data: String,
+    /// The worst tokens, largest KLD first, where they were asked for.
+    pub worst: Option<Vec<TokenInContext>>,
 }
 
 /// What a worker says.

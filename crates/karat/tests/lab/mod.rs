@@ -156,6 +156,7 @@ pub fn estimate<'a>(
             && row["candidate"] == candidate
             && row["reference"].as_str() == reference
             && row["versus"].is_null()
+            && row["setting"]["position"].is_null()
             && row["scope"] == scope.as_str()
     };
     let mut found = report["estimates"].as_array().unwrap().iter().filter(wanted);

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use karat::record::{
-    Claim, Distribution, EngineRecord, Estimate, Finding, Instrument, MachineRecord, ModelRecord,
-    ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord, TextRecord,
-    Unit,
+    Claim, Distribution, EngineRecord, Estimate, Finding, Instrument, LikelyToken, MachineRecord,
+    ModelRecord, ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord,
+    TextRecord, TokenInContext, Unit, WorstToken,
 };
 
 const MODELS: [(&str, ModelRole, u64, f64, &str); 5] = [
@@ -82,6 +82,7 @@ pub fn document() -> RunDocument {
             statement: "On english, qat-Q4_0 is nearer to base-bf16 than base-Q4_0 is.".to_owned(),
             estimates: vec![28, 37],
         }],
+        worst_tokens: worst_tokens(),
         findings: findings(),
         steps: steps(),
     }
@@ -104,6 +105,33 @@ pub fn estimate(metric: &str, candidate: &str, scope: &str, value: f64, half: f6
         n: if scope == "english" { 60 } else { 48 },
         unit: Unit::Nats,
     }
+}
+
+/// One token per candidate that has figures; what a model knows can be anything, so one is hostile.
+fn worst_tokens() -> Vec<WorstToken> {
+    let likely = |text: &str, probability| LikelyToken { text: text.to_owned(), probability };
+    let token = |candidate: &str, kld, context: &str, target: &str, guess: &str| WorstToken {
+        candidate: candidate.to_owned(),
+        reference: "base-bf16".to_owned(),
+        scope: "english".to_owned(),
+        setting: BTreeMap::from([("n_ctx".to_owned(), "512".to_owned())]),
+        window: 7,
+        token: TokenInContext {
+            position: 300,
+            context: context.to_owned(),
+            target: target.to_owned(),
+            kld,
+            nll_reference: Some(0.41),
+            nll_candidate: Some(1.32),
+            top_reference: vec![likely(target, 0.663), likely(" a", 0.121)],
+            top_candidate: vec![likely(guess, 0.312), likely(target, 0.267)],
+        },
+    };
+    vec![
+        token("base-Q8_0", Some(0.004_99), "said Father Brown, “and", " the", " a"),
+        token("base-Q4_0", None, "one\ntwo \u{1b}[2J\u{202e}three", " four", "\u{9b}5A|*`<b>"),
+        token("base-Q4_0", Some(0.239), "a", "\n\n", "<0xC5>"),
+    ]
 }
 
 fn header() -> RunHeader {

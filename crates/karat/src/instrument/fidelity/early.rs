@@ -1,8 +1,9 @@
 //! What an early stop changes in a text's rows: intervals that may be looked at, and what was found.
 
 use crate::plan::FidelityPlan;
-use crate::record::{Estimate, Finding, Severity};
+use crate::record::{Claim, Estimate, Finding, Severity};
 use crate::stats::{Answer, Interval, Question, Side, Standing};
+use crate::units::count;
 
 use super::stopping::Stopping;
 
@@ -75,10 +76,10 @@ fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
     let effort = match answer.standing {
         Standing::Decided { after, .. } if after < n_windows => return None,
         Standing::Decided { .. } => {
-            format!("it took all {n_windows} windows, more than that to tell for texts like it")
+            format!("it took all {}; for texts like it, it takes more", count(n_windows, "window"))
         }
         Standing::Open { needed: Some(windows) } => {
-            format!("it would take about {windows} windows")
+            format!("it would take about {}", count(windows, "window"))
         }
         Standing::Open { needed: None } => {
             "no number of windows of this text short of all would tell".to_owned()
@@ -97,8 +98,13 @@ fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
     Some(format!("{}: {question} stayed open; {effort}", plan.texts[text].name))
 }
 
-/// The statement that an answered question supports.
-pub(super) fn claim(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
+/// The statement that an answered question supports, and the row it rests on.
+pub(super) fn claim(
+    plan: &FidelityPlan,
+    text: usize,
+    answer: &Answer,
+    estimates: &[Estimate],
+) -> Option<Claim> {
     let Standing::Decided { side, after } = answer.standing else { return None };
     let members = plan.members();
     let label = |member: usize| plan.label(&members[member]);
@@ -120,5 +126,21 @@ pub(super) fn claim(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option
             format!("{} is farther than {margin} nats from {original}", label(candidate))
         }
     };
-    Some(format!("{scope}: {statement} (KLD mean; decided after {after} windows)"))
+    let (metric, candidate, versus) = match answer.question {
+        Question::Order { candidate, versus } => ("kld_mean_diff", candidate, Some(label(versus))),
+        Question::Margin { candidate, .. } => ("kld_mean", candidate, None),
+    };
+    let is_it = |row: &Estimate| {
+        row.metric == metric
+            && row.candidate == label(candidate)
+            && row.versus == versus
+            && row.reference.as_ref() == Some(&original)
+    };
+    Some(Claim {
+        statement: format!(
+            "{scope}: {statement} (KLD mean; decided after {})",
+            count(after, "window")
+        ),
+        estimates: estimates.iter().position(is_it).into_iter().collect(),
+    })
 }

@@ -7,12 +7,14 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use karat_llama::{EngineError, Model, ModelParams, Special, Threads, Vocab};
 
 use super::pass::{Pass, PassError, WindowScores};
-use super::window::Windows;
+use super::token_text::describe;
+use super::window::{Window, Windows};
 use crate::backend::embedded::{Embedded, EmbeddedParams};
 use crate::backend::{BackendError, Logits, Token};
 use crate::metric::kernel::Kernel;
 use crate::plan::TrackOf;
 use crate::settings::RulerSpec;
+use crate::units::count;
 use crate::worker::{Channel, FidelityJob, Load, Message, ScoredTrack};
 
 /// Why a job stopped.
@@ -41,7 +43,10 @@ pub enum JobError {
         reason: String,
     },
     /// A window beyond the end of the text was asked for.
-    #[error("text has {got} windows, window {want} was asked for: it changed while karat ran")]
+    #[error(
+        "text has {}, window {want} was asked for: it changed while karat ran",
+        count(*got as u64, "window")
+    )]
     NoWindow {
         /// Windows in the text.
         got: usize,
@@ -67,11 +72,12 @@ impl JobError {
 pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let threads = Threads::new(job.n_threads)?;
     let mut models = load_models(job, &threads, channel)?;
-    let (tokens, bos) = match job.members.iter().position(|load| load.path == job.vocabulary) {
+    let vocab = match job.members.iter().position(|load| load.path == job.vocabulary) {
         // Loading a vocabulary of 262,144 tokens once more would take about a second.
-        Some(loaded) => read_text(job, models[loaded].vocab())?,
-        None => read_text(job, &vocabulary(&job.vocabulary)?)?,
+        Some(loaded) => models[loaded].vocab().clone(),
+        None => vocabulary(&job.vocabulary)?,
     };
+    let (tokens, bos) = read_text(job, &vocab)?;
     let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
     let to_score = job.windows.iter().map(|&window_idx| {
         let window = windows.get(window_idx as usize);
@@ -81,6 +87,7 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let mut second_lane = second_lane(job, &models, &threads, channel);
     let mut pass =
         Pass::new(as_logits(&mut models), job.own.clone(), job.pairs.clone(), Kernel::detect())
+            .with_worst(&job.worst)
             .with_threads(job.n_threads as usize);
     if let Some(models) = &mut second_lane {
         pass = pass.with_lane(as_logits(models));
@@ -88,7 +95,10 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let working = |model| channel.send(&Message::Working { model });
     pass.score_all(to_score.into_iter(), working, |nth, scores| {
         let window_idx = job.windows[nth];
-        channel.send(&Message::Window { window_idx, tracks: encode(job, &scores) });
+        if let Some(window) = windows.get(window_idx as usize) {
+            let tracks = encode(job, &vocab, &window, &scores);
+            channel.send(&Message::Window { window_idx, tracks });
+        }
     })?;
     Ok(())
 }
@@ -164,14 +174,26 @@ pub fn tokenize(vocab: &Vocab, path: &Path, parse_special: bool) -> Result<Vec<T
     Ok(vocab.tokenize(text, true, special)?)
 }
 
-fn encode(job: &FidelityJob, scores: &WindowScores) -> Vec<ScoredTrack> {
+fn encode(
+    job: &FidelityJob,
+    vocab: &Vocab,
+    window: &Window<'_>,
+    scores: &WindowScores,
+) -> Vec<ScoredTrack> {
     let own = job.own.iter().zip(&scores.own).map(|(&model, scores)| ScoredTrack {
         of: TrackOf::Own(model),
         data: BASE64.encode(scores.encode()),
+        worst: None,
     });
-    let pairs = job.pairs.iter().zip(&scores.pairs).map(|(&pair, scores)| ScoredTrack {
-        of: TrackOf::Pair(pair),
-        data: BASE64.encode(scores.encode()),
-    });
-    own.chain(pairs).collect()
+    let mut tracks: Vec<ScoredTrack> = own.collect();
+    for (index, &pair) in job.pairs.iter().enumerate() {
+        let positions = job.worst.contains(&index).then(|| scores.worst[index].positions());
+        let describe = |position| describe(vocab, window, position);
+        tracks.push(ScoredTrack {
+            of: TrackOf::Pair(pair),
+            data: BASE64.encode(scores.pairs[index].encode()),
+            worst: positions.map(|positions| positions.iter().map(describe).collect()),
+        });
+    }
+    tracks
 }

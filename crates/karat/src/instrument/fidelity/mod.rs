@@ -9,4 +9,6 @@ pub mod pass;
 mod reduce;
 pub mod stopping;
 pub mod summary;
+mod token_text;
 pub mod window;
+pub mod worst;

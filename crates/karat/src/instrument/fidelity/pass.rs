@@ -10,6 +10,7 @@ use super::window::Window;
 use crate::backend::{BackendError, Logits};
 use crate::metric::kernel::{Kernel, KernelError};
 use crate::metric::token::{ModelScores, PairScores};
+use crate::metric::worst::Worst;
 use crate::plan::Pair;
 
 /// A measurement that could not be made, and whose fault it is.
@@ -42,6 +43,8 @@ pub struct WindowScores {
     pub own: Vec<ModelScores>,
     /// In the order of [`Pass::new`]'s `pairs`.
     pub pairs: Vec<PairScores>,
+    /// Likewise; empty but for those of [`Pass::with_worst`].
+    pub worst: Vec<Worst>,
 }
 
 impl WindowScores {
@@ -49,6 +52,7 @@ impl WindowScores {
     pub(super) fn append(&mut self, later: Self) {
         self.own.iter_mut().zip(later.own).for_each(|(scores, later)| scores.append(later));
         self.pairs.iter_mut().zip(later.pairs).for_each(|(scores, later)| scores.append(later));
+        self.worst.iter_mut().zip(later.worst).for_each(|(worst, later)| worst.merge(later));
     }
 }
 
@@ -85,6 +89,13 @@ impl<'m> Pass<'m> {
         let models = self.lanes.iter().flat_map(|lane| &lane.models);
         let n_vocab = models.map(|model| model.n_vocab()).max().unwrap_or(0);
         self.reduce.prepare(n_threads, n_vocab);
+        self
+    }
+
+    /// Keeps the worst tokens of these comparisons (indexes into `pairs`) as well.
+    #[must_use]
+    pub fn with_worst(mut self, pairs: &[usize]) -> Self {
+        self.reduce.keep_worst(pairs);
         self
     }
 

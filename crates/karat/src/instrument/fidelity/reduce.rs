@@ -10,6 +10,7 @@ use super::window::Window;
 use crate::backend::LogitRows;
 use crate::metric::kernel::{Kernel, Reference, RowStats};
 use crate::metric::token::{ModelScores, PairScores};
+use crate::metric::worst::{ScoredPosition, Worst};
 use crate::plan::Pair;
 
 /// Fewest logits swept by a thread for which it is started: about half a millisecond of work, many
@@ -34,6 +35,8 @@ pub(super) struct Reduce {
 struct Comparisons {
     own: Vec<usize>,
     pairs: Vec<Pair>,
+    /// Comparisons whose worst tokens are wanted.
+    worst: Vec<usize>,
     /// Models that are a reference of some pair, or whose own scores no pair gives.
     yardsticks: Vec<usize>,
     kernel: Kernel,
@@ -47,7 +50,13 @@ impl Reduce {
             .extend(own.iter().filter(|&&model| pairs.iter().all(|pair| pair.candidate != model)));
         yardsticks.sort_unstable();
         yardsticks.dedup();
-        Self { plan: Comparisons { own, pairs, yardsticks, kernel }, references: Vec::new() }
+        let plan = Comparisons { own, pairs, worst: Vec::new(), yardsticks, kernel };
+        Self { plan, references: Vec::new() }
+    }
+
+    /// Keeps the worst tokens of these comparisons as well.
+    pub(super) fn keep_worst(&mut self, pairs: &[usize]) {
+        self.plan.worst = pairs.to_vec();
     }
 
     /// Makes room for `n_threads` threads over rows of `n_vocab`: two rows each.
@@ -113,6 +122,7 @@ impl Comparisons {
         WindowScores {
             own: vec![ModelScores::default(); self.own.len()],
             pairs: vec![PairScores::default(); self.pairs.len()],
+            worst: vec![Worst::default(); self.pairs.len()],
         }
     }
 
@@ -152,11 +162,16 @@ impl Comparisons {
                 if pair.reference != yardstick {
                     continue;
                 }
-                let stats = reference
-                    .compare(self.kernel, rows[pair.candidate].row(row))
-                    .map_err(blame(pair.candidate))?;
+                let candidate = rows[pair.candidate].row(row);
+                let stats =
+                    reference.compare(self.kernel, candidate).map_err(blame(pair.candidate))?;
                 self.note(pair.candidate, &stats.candidate, &mut seen, scores);
                 scores.pairs[index].push(&stats);
+                let worst = &mut scores.worst[index];
+                if self.worst.contains(&index) && worst.admits(stats.kld, position) {
+                    let (reference, candidate) = ((&own, logits), (&stats, candidate));
+                    worst.observe(ScoredPosition::new(position, reference, candidate));
+                }
             }
         }
         Ok(())

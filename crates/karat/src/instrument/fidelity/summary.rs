@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::metric::token::{ModelScores, PairScores};
 use crate::metric::{
-    Misaligned, ModelDifference, ModelTrack, PairDifference, PairTrack, Ruler,
-    model_difference_rows, model_rows, pair_difference_rows, pair_rows,
+    Misaligned, ModelDifference, ModelTrack, PairDifference, PairTrack, Ruler, equal_buckets,
+    model_difference_rows, model_rows, pair_difference_rows, pair_rows, position_rows,
 };
 use crate::plan::{FidelityPlan, Member, Pair, Purpose};
-use crate::record::{Distribution, Estimate, Finding, Instrument, Severity, Unit};
+use crate::record::{Claim, Distribution, Estimate, Finding, Instrument, Severity, Unit};
 use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
 
 use super::early;
 use super::stopping::Stopping;
+use super::window::scored_positions;
 
 /// Stored results of one text, by window.
 #[derive(Clone, Debug, Default)]
@@ -41,10 +42,12 @@ pub struct TextSummary {
     pub estimates: Vec<Estimate>,
     /// Spread of the tokens' KLD, comparison by comparison.
     pub distributions: Vec<Distribution>,
-    /// Statements that they support.
-    pub claims: Vec<String>,
+    /// Statements that they support; they point into `estimates`.
+    pub claims: Vec<Claim>,
     /// What is missing.
     pub findings: Vec<Finding>,
+    /// Windows that the rows are made from, ascending.
+    pub windows: Vec<u32>,
 }
 
 /// The results of one model, or one comparison, on the windows that all share.
@@ -62,7 +65,8 @@ pub fn summarize(
     bootstrap: &Bootstrap,
 ) -> Result<TextSummary, SummaryError> {
     let stopping = replay(plan, text, scores)?;
-    let (aligned, mut findings) = align(plan, text, scores, stopping.as_ref());
+    let (windows, mut findings) = shared_windows(plan, text, scores, stopping.as_ref());
+    let aligned = align(plan, text, scores, &windows, &mut findings);
     let table = Table::new(plan, text, &aligned, bootstrap);
     let mut estimates = table.own_rows();
     let (rows, pair_tracks) = table.pair_rows()?;
@@ -73,9 +77,13 @@ pub fn summarize(
     let mut claims = Vec::new();
     if let Some(stopping) = &stopping {
         findings.extend(early::apply(plan, text, stopping, &mut estimates));
-        claims.extend(stopping.answers().iter().filter_map(|a| early::claim(plan, text, a)));
+        let claim = |answer| early::claim(plan, text, answer, &estimates);
+        claims.extend(stopping.answers().iter().filter_map(claim));
     }
-    Ok(TextSummary { estimates, distributions, claims, findings })
+    // Behind the sequence's intervals, which are of whole windows only.
+    estimates.extend(table.position_rows(&pair_tracks));
+    let windows = windows.into_iter().collect();
+    Ok(TextSummary { estimates, distributions, claims, findings, windows })
 }
 
 /// Reads stored windows in their random order, as the run did: which of them count follows from them.
@@ -207,6 +215,19 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// KLD against the original, by position.
+    fn position_rows(&self, pair_tracks: &BTreeMap<Pair, PairTrack<'_>>) -> Vec<Estimate> {
+        let n_ctx = self.plan.ruler.n_ctx as usize;
+        let scored = scored_positions(n_ctx);
+        let buckets = equal_buckets(scored.clone());
+        let of_original = pair_tracks.iter().filter(|(pair, _)| pair.reference == 0);
+        let rows = |(pair, track): (&Pair, &PairTrack<'_>)| {
+            let ruler = self.ruler(pair.candidate);
+            position_rows(track, &ruler, scored.start, &buckets, self.bootstrap)
+        };
+        of_original.flat_map(rows).collect()
+    }
+
     fn difference_rows(
         &self,
         pair_tracks: &BTreeMap<Pair, PairTrack<'_>>,
@@ -274,13 +295,13 @@ fn noise_rows(
     plan.pairs().into_iter().filter_map(row).collect()
 }
 
-/// Restricts everything to the windows the original has, and drops who lacks some of them.
-fn align(
+/// The windows that figures rest on: those the original has, as far as they were asked for.
+fn shared_windows(
     plan: &FidelityPlan,
     text: usize,
     scores: &TextScores,
     stopping: Option<&Stopping>,
-) -> (Aligned, Vec<Finding>) {
+) -> (BTreeSet<u32>, Vec<Finding>) {
     let planned = plan.texts[text].windows;
     let scope = &plan.texts[text].name;
     let within = |window: &&u32| u64::from(**window) < planned;
@@ -290,20 +311,33 @@ fn align(
         .map(|windows| windows.keys().filter(within).copied().collect())
         .unwrap_or_default();
     let mut findings = Vec::new();
-    let mut warn = |message| findings.push(Finding { severity: Severity::Warning, message });
     if let Some(stopping) = stopping {
         shared.retain(|window| stopping.read().contains(window));
     } else if (shared.len() as u64) < planned {
         let got = shared.len();
-        warn(format!("{scope}: {got} of {planned} windows scored; figures are of those"));
+        let message = format!("{scope}: {got} of {planned} windows scored; figures are of those");
+        findings.push(Finding { severity: Severity::Warning, message });
     }
+    (shared, findings)
+}
+
+/// Restricts everything to these windows, and drops who lacks some of them.
+fn align(
+    plan: &FidelityPlan,
+    text: usize,
+    scores: &TextScores,
+    shared: &BTreeSet<u32>,
+    findings: &mut Vec<Finding>,
+) -> Aligned {
+    let scope = &plan.texts[text].name;
+    let mut warn = |message| findings.push(Finding { severity: Severity::Warning, message });
     let mut own = BTreeMap::new();
     for (member, described) in plan.members().iter().enumerate() {
         if described.purpose.is_noise() {
             continue;
         }
         let windows = scores.own.get(&member);
-        match windows.and_then(|windows| take(windows, &shared)) {
+        match windows.and_then(|windows| take(windows, shared)) {
             Some(windows) if !windows.is_empty() => {
                 own.insert(member, windows);
             }
@@ -317,10 +351,10 @@ fn align(
         }
     }
     let complete = |(pair, windows): (&Pair, &BTreeMap<u32, PairScores>)| {
-        Some((*pair, take(windows, &shared)?))
+        Some((*pair, take(windows, shared)?))
     };
     let pairs = scores.pairs.iter().filter_map(complete).collect();
-    (Aligned { own, pairs }, findings)
+    Aligned { own, pairs }
 }
 
 fn take<S: Clone>(windows: &BTreeMap<u32, S>, wanted: &BTreeSet<u32>) -> Option<Vec<S>> {

@@ -1,5 +1,7 @@
 //! Windows of a text and the positions that count in them: llama-perplexity's rule. Pure.
 
+use std::ops::Range;
+
 use crate::backend::Token;
 
 /// Cuts a tokenized text into windows that stand alone.
@@ -52,7 +54,7 @@ impl<'a> Windows<'a> {
         if let (Some(bos), Some(first)) = (self.bos, input.first_mut()) {
             *first = bos;
         }
-        Some(Window::new(input, text, (self.n_ctx / 2..self.n_ctx.saturating_sub(1)).collect()))
+        Some(Window::new(input, text, scored_positions(self.n_ctx).collect()))
     }
 }
 
@@ -85,6 +87,11 @@ impl<'a> Window<'a> {
     pub fn target(&self, position: usize) -> Token {
         self.text[position + 1]
     }
+}
+
+/// Positions that the rule scores in a window of a text.
+pub fn scored_positions(n_ctx: usize) -> Range<usize> {
+    n_ctx / 2..n_ctx.saturating_sub(1)
 }
 
 #[cfg(test)]

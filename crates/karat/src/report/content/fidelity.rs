@@ -2,8 +2,8 @@
 //! Owns these two tables; one pair of them per ruler and text, against the original. (A second
 //! reference has its distances in a table of their own, and everything in csv and json.)
 
-use super::caption;
-use crate::record::{Estimate, RunDocument};
+use super::{caption, position};
+use crate::record::RunDocument;
 use crate::report::metric_names::{
     DELTA_P_RMS, KLD_DESIGN_EFFECT, KLD_MAX, KLD_MEAN, KLD_MEDIAN, KLD_P99, KLD_P99_9,
     LN_PPL_RATIO, SAME_TOP_P,
@@ -16,17 +16,19 @@ use crate::report::strip::{Axis, Whisker};
 pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
     let mut page = Page::new();
     for reference in rows.references().into_iter().take(1) {
-        for scope in rows.scopes() {
-            let place = Place { ruler, reference, scope };
+        let place = |scope| Place { ruler, reference, scope };
+        let places: Vec<Place<'_>> = rows.scopes().into_iter().map(place).collect();
+        let axis = axis(rows, &places);
+        for place in places {
             if rows.has_figures(place) {
-                page.extend(place_blocks(doc, rows, place));
+                page.extend(place_blocks(doc, rows, place, axis));
             }
         }
     }
     page
 }
 
-fn place_blocks(doc: &RunDocument, rows: Rows<'_>, place: Place<'_>) -> Page {
+fn place_blocks(doc: &RunDocument, rows: Rows<'_>, place: Place<'_>, axis: Option<Axis>) -> Page {
     let builds = builds(rows, place);
     let of = |metric| builds.iter().filter_map(move |build| rows.figure(place, metric, build));
     let basis = caption::basis(
@@ -41,8 +43,9 @@ fn place_blocks(doc: &RunDocument, rows: Rows<'_>, place: Place<'_>) -> Page {
         Block::Table(main_table(doc, rows, place, &builds)),
     ];
     if of(KLD_MEAN).next().is_some() {
-        page.push(Block::Table(tail_table(rows, place, &builds)));
+        page.push(Block::Table(tail_table(rows, place, &builds, axis)));
     }
+    page.extend(position::table(doc, rows, place, &builds));
     page
 }
 
@@ -99,11 +102,20 @@ fn reference_row(rows: Rows<'_>, place: Place<'_>) -> Vec<Cell> {
     ]
 }
 
-fn tail_table(rows: Rows<'_>, place: Place<'_>, builds: &[&str]) -> Table {
-    let whisker = |build: &&str| scaled_whisker(rows.figure(place, KLD_MEAN, build));
-    let whiskers: Vec<Whisker> = builds.iter().map(whisker).collect();
-    let axis = Axis::spanning(&whiskers);
+/// One scale for all texts, so that their drawings can be compared.
+fn axis(rows: Rows<'_>, places: &[Place<'_>]) -> Option<Axis> {
+    let whiskers: Vec<Whisker> = places
+        .iter()
+        .flat_map(|&place| {
+            let builds = builds(rows, place);
+            builds.into_iter().map(move |build| whisker(rows, place, build))
+        })
+        .collect();
+    Axis::spanning(&whiskers)
+}
 
+fn tail_table(rows: Rows<'_>, place: Place<'_>, builds: &[&str], axis: Option<Axis>) -> Table {
+    let whiskers: Vec<Whisker> = builds.iter().map(|build| whisker(rows, place, build)).collect();
     let kld = |which: &str| Column::new("KLD", which, Align::Point);
     let mut columns = vec![Column::new("build", "", Align::Left)];
     columns.extend(
@@ -123,7 +135,8 @@ fn tail_table(rows: Rows<'_>, place: Place<'_>, builds: &[&str]) -> Table {
     Table { columns, rows: std::iter::zip(builds, &whiskers).map(row).collect() }
 }
 
-fn scaled_whisker(kld: Option<&Estimate>) -> Whisker {
+fn whisker(rows: Rows<'_>, place: Place<'_>, build: &str) -> Whisker {
+    let kld = rows.figure(place, KLD_MEAN, build);
     let scaled = |value: Option<f64>| value.map(|value| MILLI_NATS.apply(value));
     Whisker {
         value: scaled(kld.and_then(|kld| kld.value)),

@@ -9,7 +9,9 @@ mod models;
 mod notes;
 mod overview;
 mod pairs;
+mod position;
 mod verdict_word;
+mod worst;
 
 use super::page::Page;
 use super::rows::Rows;
@@ -23,6 +25,7 @@ pub(super) fn page(doc: &RunDocument) -> Page {
         page.extend(fidelity::blocks(doc, rows, ruler));
         page.extend(overview::blocks(doc, rows, ruler));
         page.extend(distances::blocks(doc, rows, ruler));
+        page.extend(worst::blocks(doc, rows, ruler));
         page.extend(pairs::blocks(doc, rows, ruler));
     }
     page.extend(notes::blocks(doc));

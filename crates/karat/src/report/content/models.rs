@@ -4,6 +4,7 @@
 use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument};
 use crate::report::number::{file_size, short_hash};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
+use crate::units;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
     let candidates = count(doc, ModelRole::Candidate, "candidate");
@@ -19,7 +20,7 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
 
 fn count(doc: &RunDocument, role: ModelRole, noun: &str) -> String {
     let n = doc.models.iter().filter(|model| model.role == role).count();
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+    units::count(n as u64, noun)
 }
 
 fn models(doc: &RunDocument) -> Block {
