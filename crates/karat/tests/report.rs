@@ -147,7 +147,7 @@ fn a_proxy_reference_is_labelled_over_every_table_that_uses_it() {
             .lines()
             .filter(|line| line.contains("against base-bf16") || line.contains("from base-bf16"));
         let headings: Vec<&str> = headings.filter(|line| !line.contains("Five")).collect();
-        assert_eq!(headings.len(), 4, "{headings:?}");
+        assert_eq!(headings.len(), 5, "{headings:?}");
         assert!(headings.iter().all(|line| line.contains("PROXY reference")), "{headings:?}");
         assert!(report.contains("D(R0‖X) PROXY"));
         assert!(!report.contains("against qat-bf16 (PROXY"));

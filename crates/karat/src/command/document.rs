@@ -100,9 +100,9 @@ impl Content {
             }));
             self.findings.extend(summary.findings);
             let worst = read_worst(store, plan, text)?;
-            let (tokens, findings) = worst_tokens(plan, text, &summary.windows, &worst);
+            let (tokens, unknown) = worst_tokens(plan, text, &summary.windows, &worst);
             self.worst_tokens.extend(tokens);
-            self.findings.extend(findings);
+            self.findings.extend(unknown);
             // The plan says how many are to be scored, the document how many were.
             let windows = summary.windows.len() as u64;
             self.texts.push(TextRecord { windows, ..plan.texts[text].clone() });

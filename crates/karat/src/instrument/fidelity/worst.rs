@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::plan::{FidelityPlan, Pair};
 use crate::record::{Finding, Severity, TokenInContext, WorstToken};
-use crate::units::count;
 
 /// Worst tokens of a comparison's windows; `None` for a window stored without them.
 pub type WorstByWindow = BTreeMap<u32, Option<Vec<TokenInContext>>>;
@@ -18,8 +17,8 @@ pub fn worst_tokens(
     text: usize,
     windows: &[u32],
     worst: &BTreeMap<Pair, WorstByWindow>,
-) -> (Vec<WorstToken>, Vec<Finding>) {
-    let (mut tokens, mut findings) = (Vec::new(), Vec::new());
+) -> (Vec<WorstToken>, Option<Finding>) {
+    let (mut tokens, mut unknown) = (Vec::new(), Vec::new());
     let members = plan.members();
     let scope = &plan.texts[text].name;
     for (pair, by_window) in worst {
@@ -29,17 +28,8 @@ pub fn worst_tokens(
             .collect();
         let Some(stored) = stored else { continue };
         let candidate = plan.label(&members[pair.candidate]);
-        let n_without = stored.iter().filter(|(_, tokens)| tokens.is_none()).count();
-        if n_without > 0 {
-            findings.push(Finding {
-                severity: Severity::Note,
-                message: format!(
-                    "{scope}: the worst tokens of {candidate} are not known, {} of {} having been \
-                     scored by a karat that did not keep them",
-                    n_without,
-                    count(windows.len() as u64, "window")
-                ),
-            });
+        if stored.iter().any(|(_, tokens)| tokens.is_none()) {
+            unknown.push(candidate);
             continue;
         }
         let all = stored.into_iter().flat_map(|(window, tokens)| {
@@ -60,7 +50,15 @@ pub fn worst_tokens(
             }
         }));
     }
-    (tokens, findings)
+    let finding = (!unknown.is_empty()).then(|| Finding {
+        severity: Severity::Note,
+        message: format!(
+            "{scope}: the worst tokens of {} are not known: windows were scored by a karat that did \
+             not keep them",
+            unknown.join(", ")
+        ),
+    });
+    (tokens, finding)
 }
 
 /// A missing KLD is an infinite one.

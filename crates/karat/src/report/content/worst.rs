@@ -1,6 +1,7 @@
 //! The tokens at which each build is farthest from the original, with what stands before them.
 //! Owns this table and how a token is shown on one line; all of them in full are in json.
 
+use super::caption;
 use crate::record::{LikelyToken, RunDocument, TokenInContext, WorstToken};
 use crate::report::number::{percent, short};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
@@ -27,9 +28,8 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
             table_rows.push(row(if place == 0 { build } else { "" }, token));
         }
     }
-    let Some(reference) = here.first().map(|token| token.reference.as_str()) else {
-        return Page::new();
-    };
+    let Some(first) = here.first() else { return Page::new() };
+    let reference = caption::reference_name(rows, &first.reference);
     let columns = vec![
         Column::new("build", "", Align::Left),
         Column::new("KLD", "nats", Align::Point),
@@ -78,13 +78,19 @@ fn one_line(text: &str, max_chars: usize) -> String {
 
 /// The end of a text, in words: blanks stay blanks, because there is more than one token of it.
 fn one_line_end(text: &str, max_chars: usize) -> String {
-    let shown = visible(text);
-    let n_chars = shown.chars().count();
-    if n_chars <= max_chars {
-        return shown;
+    let mut end: Vec<String> = Vec::new();
+    let mut width = 0;
+    // An escape is shown whole or not at all.
+    for c in text.chars().rev() {
+        let shown = visible(c.encode_utf8(&mut [0; 4]));
+        width += shown.chars().count();
+        if width > max_chars {
+            end.push("…".to_owned());
+            break;
+        }
+        end.push(shown);
     }
-    let end: String = shown.chars().skip(n_chars - max_chars).collect();
-    format!("…{end}")
+    end.into_iter().rev().collect()
 }
 
 fn size(token: &TokenInContext) -> f64 {
@@ -108,5 +114,6 @@ mod tests {
         assert_eq!(one_line_end("one two", 10), "one two");
         assert_eq!(one_line_end("one two three", 9), "…two three");
         assert_eq!(one_line_end("a\r\u{9b}2J", 40), "a\\r\\u{9b}2J");
+        assert_eq!(one_line_end("a\r\u{9b}2J", 7), "…2J");
     }
 }

@@ -1,0 +1,153 @@
+//! Where a candidate is far off: KLD by position and the worst tokens of a text, against the same
+//! figures computed in f64 from the engine's own logits, with none of the program's arithmetic.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod lab;
+
+use karat_llama::Special;
+use lab::{BASE, N_CTX, Tokens};
+use serde_json::Value;
+
+const BUILD: &str = "base-Q4_0";
+const CORPUS: &str = "polish";
+const N_WINDOWS: usize = 4;
+/// How far a single token's KLD may be: the kernel promises 2e-7 + 6e-8 Σ p |x - y| at worst, and here
+/// the logits of two builds are less than ten apart.
+const TOKEN: f64 = 8e-7;
+
+/// One scored token by the oracle.
+struct Scored {
+    window: usize,
+    position: usize,
+    target: usize,
+    kld: f64,
+    log_p: Vec<f64>,
+    log_q: Vec<f64>,
+}
+
+fn log_softmax(logits: &[f32]) -> Vec<f64> {
+    let max = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|&logit| (f64::from(logit) - max).exp()).sum();
+    logits.iter().map(|&logit| f64::from(logit) - max - sum.ln()).collect()
+}
+
+fn kl_divergence(log_p: &[f64], log_q: &[f64]) -> f64 {
+    std::iter::zip(log_p, log_q).map(|(p, q)| p.exp() * (p - q)).sum()
+}
+
+/// The five likeliest tokens with their probabilities, the lower id first among equals.
+fn top5(log_p: &[f64]) -> Vec<(usize, f64)> {
+    let mut all: Vec<(usize, f64)> = log_p.iter().map(|log_p| log_p.exp()).enumerate().collect();
+    all.sort_by(|one, other| other.1.total_cmp(&one.1));
+    all.truncate(5);
+    all
+}
+
+/// Every scored token of the first windows, window by window.
+fn oracle() -> Vec<Scored> {
+    let mut models = lab::load(&lab::builds([BASE, BUILD]), 1);
+    let text = Tokens::read(&models[0], CORPUS);
+    let mut all = Vec::new();
+    for (window, input) in text.windows(N_WINDOWS).enumerate() {
+        let rows: Vec<_> = models.iter_mut().map(|model| lab::scored_rows(model, &input)).collect();
+        for (row, &position) in input.scored().iter().enumerate() {
+            let [log_p, log_q] = [0, 1].map(|model: usize| log_softmax(&rows[model][row].0));
+            let target = rows[0][row].1 as usize;
+            let kld = kl_divergence(&log_p, &log_q);
+            all.push(Scored { window, position, target, kld, log_p, log_q });
+        }
+    }
+    all
+}
+
+fn report(extra: &[&str]) -> Value {
+    let home = tempfile::tempdir().unwrap();
+    let paths = lab::builds([BASE, BUILD]);
+    let mut command = lab::karat(home.path());
+    command.args(["--quiet", "fidelity", "--format", "json", "--threads", "1"]);
+    command.args(["--chunks", &N_WINDOWS.to_string(), "--no-noise-floor"]);
+    command.args(extra).arg("--text").arg(lab::text(CORPUS));
+    lab::json(command.arg("--reference").arg(&paths[0]).arg(&paths[1]))
+}
+
+/// Rows of KLD by position: first and last position, value.
+fn position_rows(report: &Value) -> Vec<(usize, usize, f64)> {
+    let rows = report["estimates"].as_array().unwrap().iter();
+    let row = |row: &Value| {
+        let (first, last) = row["setting"]["position"].as_str()?.split_once("..")?;
+        let value = row["value"].as_f64().unwrap();
+        assert!(row["lo"].as_f64().unwrap() <= value && value <= row["hi"].as_f64().unwrap());
+        assert_eq!((row["metric"].as_str(), row["n"].as_u64()), (Some("kld_mean"), Some(4)));
+        Some((first.parse().unwrap(), last.parse().unwrap(), value))
+    };
+    rows.filter_map(row).collect()
+}
+
+#[test]
+fn kld_by_position_is_the_oracles() {
+    let (report, scored) = (report(&[]), oracle());
+    let rows = position_rows(&report);
+    assert_eq!(rows.len(), 8);
+    assert_eq!((rows[0].0, rows[7].1), (N_CTX / 2, N_CTX - 2));
+    for (first, last, got) in rows {
+        let here: Vec<f64> = scored
+            .iter()
+            .filter(|token| (first..=last).contains(&token.position))
+            .map(|token| token.kld)
+            .collect();
+        let want = here.iter().sum::<f64>() / here.len() as f64;
+        assert!((got - want).abs() < 1e-7, "{first}..{last}: got {got}, want {want}");
+    }
+}
+
+#[test]
+fn the_worst_tokens_are_the_oracles() {
+    const K: usize = 16;
+    let (report, mut scored) = (report(&["--worst", "16"]), oracle());
+    scored.sort_by(|one, other| other.kld.total_cmp(&one.kld));
+    // Ranks are only comparable where neighbours are farther apart than a token's error.
+    let gaps = scored[..=K].windows(2).map(|pair| pair[0].kld - pair[1].kld);
+    assert!(gaps.fold(f64::INFINITY, f64::min) > 2.0 * TOKEN, "choose another text");
+
+    let models = lab::load(&lab::builds([BASE]), 1);
+    let vocab = models[0].vocab();
+    let text = Tokens::read(&models[0], CORPUS);
+    let windows: Vec<_> = text.windows(N_WINDOWS).collect();
+    let worst = report["worst_tokens"].as_array().unwrap();
+    assert_eq!(worst.len(), K);
+    for (got, want) in worst.iter().zip(&scored) {
+        assert_eq!(got["window"], want.window);
+        assert_eq!(got["position"], want.position);
+        check_near(got, "kld", want.kld);
+        check_near(got, "nll_reference", -want.log_p[want.target]);
+        check_near(got, "nll_candidate", -want.log_q[want.target]);
+        // Whole words of these texts are whole characters, so one decoder is as good as another.
+        let input = &windows[want.window].input;
+        let context = vocab.detokenize(&input[want.position - 23..=want.position]).unwrap();
+        if !context.contains('\u{fffd}') {
+            assert_eq!(got["context"], context.as_str());
+        }
+        for (key, log) in [("top_reference", &want.log_p), ("top_candidate", &want.log_q)] {
+            let top = got[key].as_array().unwrap();
+            assert_eq!(top.len(), 5);
+            for (got, (id, probability)) in top.iter().zip(top5(log)) {
+                let piece = vocab.piece(id as i32, Special::Parsed).unwrap();
+                if let Ok(piece) = String::from_utf8(piece) {
+                    assert_eq!(got["text"], piece.as_str());
+                }
+                check_near(got, "probability", probability);
+            }
+        }
+    }
+}
+
+#[track_caller]
+fn check_near(token: &Value, key: &str, want: f64) {
+    let got = lab::number(token, key);
+    assert!((got - want).abs() < TOKEN, "{key}: got {got}, want {want} in {token}");
+}
+
+#[test]
+fn no_worst_tokens_are_shown_where_none_are_wanted() {
+    assert_eq!(report(&["--worst", "0"])["worst_tokens"].as_array().unwrap().len(), 0);
+}
