@@ -50,6 +50,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "stats", may_name: &["units"] },
     Module { name: "metric", may_name: &["record", "stats", "units"] },
     Module { name: "memory", may_name: &["record", "units"] },
+    Module { name: "chat", may_name: &[] },
     Module { name: "verdict", may_name: &["record", "stats", "units"] },
     // The edges: environment, machine, terminal, disk, models, engines.
     Module { name: "settings", may_name: &["units"] },
@@ -139,6 +140,7 @@ pub const CONFINED: &[Confined] = &[
     Confined {
         needles: &["std::env", "std::fs", "std::io", "std::net", "std::process"],
         within: &[
+            "crates/karat/src/chat",
             "crates/karat/src/metric",
             "crates/karat/src/stats",
             "crates/karat/src/memory",
@@ -147,7 +149,7 @@ pub const CONFINED: &[Confined] = &[
             "crates/karat/src/units.rs",
         ],
         allowed: &[],
-        why: "metrics, statistics, memory planning, verdict and rows do no I/O",
+        why: "chat templates, metrics, statistics, memory planning, verdict and rows do no I/O",
     },
     Confined {
         needles: &["println!", "eprintln!", "print!", "eprint!"],

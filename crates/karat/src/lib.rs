@@ -3,6 +3,7 @@
 //! Data flows one way: settings -> plan -> models -> instruments -> store -> report.
 
 pub mod backend;
+pub mod chat;
 pub mod cli;
 pub mod clock;
 pub mod command;
