@@ -23,7 +23,7 @@ const TRANSFORMERS_DIFFERS: &str = "text_parts";
 
 #[derive(Deserialize)]
 struct Fixture {
-    date: jiff::civil::Date,
+    date: String,
     rendered: BTreeMap<String, BTreeMap<String, Answers>>,
 }
 
@@ -54,8 +54,9 @@ fn fixture() -> Fixture {
 
 fn template(name: &str, fixture: &Fixture) -> ChatTemplate {
     let tokens = SpecialTexts { bos: "<bos>".to_owned(), eos: "<eos>".to_owned() };
+    let date: jiff::civil::Date = fixture.date.parse().unwrap();
     let source = read(&format!("templates/{name}.jinja"));
-    ChatTemplate::new(&source, tokens, fixture.date.at(0, 0, 0, 0)).unwrap()
+    ChatTemplate::new(&source, tokens, date.at(0, 0, 0, 0)).unwrap()
 }
 
 /// Calls `check` with each template, case, answers of the other tools, and karat's text.
