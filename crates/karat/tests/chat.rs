@@ -1,6 +1,8 @@
 //! Chat templates: what karat renders is what llama-server and transformers render.
 //! Fixtures by `bench/peer/chat.py`, with versions in the file.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may unwrap too")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
