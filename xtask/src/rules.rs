@@ -49,18 +49,20 @@ pub const MODULES: &[Module] = &[
     // Values in, values out.
     Module { name: "stats", may_name: &["units"] },
     Module { name: "metric", may_name: &["record", "stats", "units"] },
+    // Headers and mapped data come from the caller.
+    Module { name: "anatomy", may_name: &["digest", "record", "visible"] },
     Module { name: "memory", may_name: &["record", "units"] },
     Module { name: "chat", may_name: &[] },
     Module { name: "verdict", may_name: &["record", "stats", "units"] },
     // The edges: environment, machine, terminal, disk, models, engines.
     Module { name: "settings", may_name: &["units"] },
     Module { name: "machine", may_name: &["record", "units"] },
-    Module { name: "ui", may_name: &["clock", "settings", "units"] },
+    Module { name: "ui", may_name: &["clock", "settings", "units", "visible"] },
     Module { name: "store", may_name: &["digest", "clock", "record", "units"] },
-    Module { name: "report", may_name: &["record", "ui", "units", "visible"] },
+    Module { name: "report", may_name: &["anatomy", "record", "ui", "units", "visible"] },
     Module {
         name: "model",
-        may_name: &["digest", "clock", "record", "settings", "store", "units"],
+        may_name: &["digest", "clock", "record", "settings", "store", "units", "visible"],
     },
     Module { name: "backend", may_name: &["clock", "model", "record", "settings", "units"] },
     Module { name: "task", may_name: &["record", "units"] },

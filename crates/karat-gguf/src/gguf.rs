@@ -69,7 +69,12 @@ impl Gguf {
 
     /// Size of all parts together, in bytes.
     pub fn file_bytes(&self) -> u64 {
-        self.maps.iter().map(|map| map.len() as u64).sum()
+        self.part_bytes().sum()
+    }
+
+    /// Size of each part in bytes, in order.
+    pub fn part_bytes(&self) -> impl ExactSizeIterator<Item = u64> {
+        self.maps.iter().map(|map| map.len() as u64)
     }
 
     /// The stored bytes of `tensor`, without padding.

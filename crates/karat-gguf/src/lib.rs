@@ -17,6 +17,7 @@
 mod cursor;
 pub mod decode;
 mod error;
+mod floats;
 mod ggml_type;
 mod gguf;
 mod header;
@@ -28,6 +29,7 @@ mod value;
 mod vocabulary;
 
 pub use error::{GgufError, HeaderError};
+pub use floats::{BlockFloat, FloatClass, FloatFormat, FloatRole};
 pub use ggml_type::{GgmlType, TypeIdError};
 pub use gguf::Gguf;
 pub use header::Header;

@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: settings -> plan -> models -> instruments -> store -> report.
 
+pub mod anatomy;
 pub mod backend;
 pub mod chat;
 pub mod cli;

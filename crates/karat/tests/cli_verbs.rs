@@ -47,7 +47,9 @@ fn stderr(command: &mut assert_cmd::Command) -> String {
 #[test]
 fn every_verb_explains_itself() {
     let place = Place::new();
-    let verbs = ["", "compare", "fidelity", "quantize", "twin", "report", "runs", "demo"];
+    let verbs = [
+        "", "compare", "fidelity", "inspect", "diff", "quantize", "twin", "report", "runs", "demo",
+    ];
     for verb in verbs {
         let args = [verb, "--help"].into_iter().filter(|arg| !arg.is_empty());
         let help = stdout(place.karat(args).env("COLUMNS", "100"));
@@ -68,7 +70,7 @@ fn help_names_every_exit_code() {
 #[test]
 fn the_examples_of_the_help_are_taken() {
     let place = Place::new();
-    for verb in ["compare", "fidelity", "quantize", "twin", "report"] {
+    for verb in ["compare", "fidelity", "inspect", "diff", "quantize", "twin", "report"] {
         let help = stdout(&mut place.karat([verb, "--help"])).replace("\\\n", " ");
         let (_, examples) = help.split_once("\nExample").unwrap();
         let examples = examples.lines().filter_map(|line| line.trim().strip_prefix("karat "));

@@ -2,8 +2,10 @@
 
 mod compare;
 mod demo;
+mod diff;
 mod fidelity;
 mod gpu_layers;
+mod inspect;
 mod quantize;
 mod report;
 mod seconds;
@@ -16,8 +18,10 @@ use clap::{Parser, Subcommand};
 
 pub use compare::CompareArgs;
 pub use demo::DemoArgs;
+pub use diff::DiffArgs;
 pub use fidelity::FidelityArgs;
 pub use gpu_layers::GpuLayersArg;
+pub use inspect::InspectArgs;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
 use seconds::seconds;
@@ -55,6 +59,10 @@ pub enum Verb {
     Compare(CompareArgs),
     /// Measure how far builds have moved from a reference: PPL, KL divergence, same-top-p, delta-p.
     Fidelity(FidelityArgs),
+    /// Say what is in a model file: shape, tensor types, tokenizer, origin, oddities.
+    Inspect(InspectArgs),
+    /// Say how two model files differ, and whether they can be compared.
+    Diff(DiffArgs),
     /// Make a build: GGUF in, GGUF out, byte for byte what llama-quantize makes.
     Quantize(QuantizeArgs),
     /// Make a matched control: the original with exactly another build's tensor types.

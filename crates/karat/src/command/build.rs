@@ -1,7 +1,7 @@
 //! `karat quantize` and `karat twin`: a worker makes the file, the parent watches.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,6 +10,7 @@ use super::Session;
 use crate::cli::{QuantizeArgs, TwinArgs};
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
+use crate::model::check_utf8;
 use crate::units::{Bytes, Span};
 use crate::worker::{FailureKind, Job, Message, Supervisor, WorkerError};
 
@@ -17,13 +18,22 @@ use crate::worker::{FailureKind, Job, Message, Supervisor, WorkerError};
 const PART: &str = ".part";
 
 pub(super) fn quantize(session: &Session, args: &QuantizeArgs) -> anyhow::Result<Exit> {
+    refuse_unspeakable([&args.input, &args.output].into_iter().chain(&args.imatrix))?;
     let job = Job::Quantize(args.job(session.environment.n_threads));
     build(session, &job, &args.output, args.worker_timeout)
 }
 
 pub(super) fn twin(session: &Session, args: &TwinArgs) -> anyhow::Result<Exit> {
+    refuse_unspeakable(
+        [&args.original, &args.like, &args.output].into_iter().chain(&args.imatrix),
+    )?;
     let job = Job::Twin(args.job(session.environment.n_threads));
     build(session, &job, &args.output, args.worker_timeout)
+}
+
+/// Messages to a worker are text, so that its paths must be.
+fn refuse_unspeakable<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+    paths.into_iter().try_for_each(|path| Ok(check_utf8(path)?))
 }
 
 /// Makes one file in a worker and says what came out.

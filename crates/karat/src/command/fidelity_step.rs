@@ -67,7 +67,7 @@ impl StepState {
                 format!("{} {:.4}", plan.label(&members[member]), sum / *n as f64)
             })
             .collect();
-        progress.show(format!("KLD {}", figures.join(" ")));
+        progress.show(&format!("KLD {}", figures.join(" ")));
     }
 
     /// Notes a failure; whether the step can go on without the member to blame.

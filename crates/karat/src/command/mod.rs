@@ -9,6 +9,7 @@ mod fidelity;
 mod fidelity_group;
 mod fidelity_run;
 mod fidelity_step;
+mod inspect;
 mod plan_fidelity;
 mod recorded_run;
 mod report;
@@ -54,6 +55,8 @@ pub fn run(cli: Cli) -> Exit {
     let outcome = match &cli.verb {
         Verb::Compare(args) => compare::run(&session, args),
         Verb::Fidelity(args) => fidelity::run(&session, args),
+        Verb::Inspect(args) => inspect::inspect(&session, args),
+        Verb::Diff(args) => inspect::diff(&session, args),
         Verb::Quantize(args) => build::quantize(&session, args),
         Verb::Twin(args) => build::twin(&session, args),
         Verb::Report(args) => report::run(&session, args),

@@ -8,7 +8,9 @@ use anyhow::{Context as _, bail};
 use super::Session;
 use crate::digest::sha256_hex;
 use crate::machine;
-use crate::model::{ModelFile, Stamps, check_same_model, sha256_of, short_names, text_names};
+use crate::model::{
+    ModelFile, Stamps, check_same_model, check_utf8, sha256_of, short_names, text_names,
+};
 use crate::plan::{FidelityPlan, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, is_same_path};
@@ -115,6 +117,7 @@ fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
 fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
     let names = text_names(&settings.texts);
     let read = |(name, path): (String, &PathBuf)| {
+        check_utf8(path)?;
         // A pipe would be read here once, and once more by every worker.
         if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
             bail!("text `{}` is no regular file; save it to one first", path.display());

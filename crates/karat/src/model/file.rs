@@ -5,12 +5,20 @@ use std::path::{Path, PathBuf};
 
 use karat_gguf::{GgmlType, Gguf, GgufError};
 
+use crate::visible::visible_bytes;
+
 /// Why a model file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
     /// It is no readable GGUF file.
     #[error(transparent)]
     Gguf(#[from] GgufError),
+    /// Its path cannot be recorded, or handed to a worker.
+    #[error("the path `{}` is not UTF-8; rename it", visible_bytes(path.as_os_str().as_encoded_bytes(), 500))]
+    PathNotUtf8 {
+        /// The path.
+        path: PathBuf,
+    },
     /// It lacks something every language model has.
     #[error("`{}` {what}: it is no language model; give the GGUF file of one", path.display())]
     NotAModel {
@@ -36,6 +44,7 @@ pub struct ModelFile {
 impl ModelFile {
     /// Opens a file (the first part of a split one) and checks that it holds a language model.
     pub fn open(path: &Path) -> Result<Self, ModelError> {
+        check_utf8(path)?;
         let gguf = Gguf::open(path)?;
         let lacks = |what| ModelError::NotAModel { path: path.to_path_buf(), what };
         let architecture =
@@ -68,5 +77,13 @@ impl ModelFile {
     /// Entries of the vocabulary.
     pub fn n_vocab(&self) -> usize {
         self.gguf.vocabulary().map_or(0, |vocabulary| vocabulary.len())
+    }
+}
+
+/// Refuses a path that a report or a message to a worker could not repeat as it is.
+pub fn check_utf8(path: &Path) -> Result<(), ModelError> {
+    match path.to_str() {
+        Some(_) => Ok(()),
+        None => Err(ModelError::PathNotUtf8 { path: path.to_path_buf() }),
     }
 }

@@ -15,7 +15,7 @@ pub fn text_names(paths: &[PathBuf]) -> Vec<String> {
 
 fn unique(paths: &[PathBuf], suffix: &str) -> Vec<String> {
     let full: Vec<String> = paths.iter().map(|path| tail(path, usize::MAX, suffix)).collect();
-    let name = |index: usize| {
+    let short = |index: usize| {
         let deepest = paths[index].components().count().max(1);
         let is_free = |name: &String| {
             paths.iter().zip(&full).all(|(path, other)| {
@@ -23,13 +23,23 @@ fn unique(paths: &[PathBuf], suffix: &str) -> Vec<String> {
             })
         };
         let short = (1..=deepest).map(|depth| tail(&paths[index], depth, suffix)).find(is_free);
-        let short = short.unwrap_or_else(|| full[index].clone());
-        match full[..index].iter().filter(|&other| *other == full[index]).count() {
-            0 => short,
-            n_before => format!("{short}#{}", n_before + 1),
-        }
+        short.unwrap_or_else(|| full[index].clone())
     };
-    (0..paths.len()).map(name).collect()
+    let shorts: Vec<String> = (0..paths.len()).map(short).collect();
+    let mut names: Vec<String> = Vec::with_capacity(paths.len());
+    for (index, short) in shorts.iter().enumerate() {
+        let n_before = full[..index].iter().filter(|&other| *other == full[index]).count();
+        let name = if n_before == 0 {
+            short.clone()
+        } else {
+            // A file may itself be called `m#2`.
+            let is_free = |name: &String| !shorts.contains(name) && !names.contains(name);
+            let mut numbered = (n_before + 1..).map(|number| format!("{short}#{number}"));
+            numbered.find(is_free).expect("there are more numbers than names")
+        };
+        names.push(name);
+    }
+    names
 }
 
 /// The last `depth` components, without the suffix.
@@ -70,6 +80,12 @@ mod tests {
         check(&["m.gguf", "m.gguf"], &["m", "m#2"]);
         check(&["/lab/m.gguf", "q.gguf", "/lab/m.gguf", "/lab/m.gguf"], &["m", "q", "m#2", "m#3"]);
         check(&["m.gguf", "./m.gguf"], &["m", "m#2"]);
+    }
+
+    #[test]
+    fn a_number_never_makes_the_name_of_another_file() {
+        check(&["m.gguf", "m.gguf", "m#2.gguf"], &["m", "m#3", "m#2"]);
+        check(&["m#2.gguf", "m.gguf", "m.gguf", "m.gguf"], &["m#2", "m", "m#3", "m#4"]);
     }
 
     #[test]

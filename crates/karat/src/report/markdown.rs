@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
-use super::page::{Align, Block, Cell, Column, Item, Table};
+use super::page::{Align, Block, Cell, Column, Item, Page, Table};
 use super::{Format, content};
 use crate::record::RunDocument;
+use crate::visible::is_hidden;
 
 /// GitHub-flavoured Markdown.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,14 +18,19 @@ impl Format for Markdown {
     }
 
     fn render(&self, doc: &RunDocument, out: &mut dyn Write) -> io::Result<()> {
-        for (i, block) in content::page(doc).iter().enumerate() {
-            if i > 0 {
-                writeln!(out)?;
-            }
-            write_block(block, out)?;
-        }
-        Ok(())
+        write_page(&content::page(doc), out)
     }
+}
+
+/// Writes a page, blocks set apart by empty lines.
+pub(super) fn write_page(page: &Page, out: &mut dyn Write) -> io::Result<()> {
+    for (i, block) in page.iter().enumerate() {
+        if i > 0 {
+            writeln!(out)?;
+        }
+        write_block(block, out)?;
+    }
+    Ok(())
 }
 
 fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
@@ -34,6 +40,10 @@ fn write_block(block: &Block, out: &mut dyn Write) -> io::Result<()> {
         Block::Caption(text) => writeln!(out, "{}", escaped(text)),
         Block::Table(table) => write_table(table, out),
         Block::Items(items) => items.iter().try_for_each(|item| write_item(item, out)),
+        Block::Lines(lines) => {
+            let lines: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+            write_fenced(&lines, "", "diff", out)
+        }
         Block::Facts(facts) => facts
             .iter()
             .try_for_each(|(name, value)| writeln!(out, "- {}: {}", escaped(name), escaped(value))),
@@ -82,19 +92,30 @@ fn write_item(item: &Item, out: &mut dyn Write) -> io::Result<()> {
     if item.raw.is_empty() {
         return Ok(());
     }
-    // A log may hold back-ticks itself: the fence has more of them than the longest run inside.
-    let longest = item.raw.iter().map(|line| longest_run(line, '`')).max().unwrap_or(0);
+    writeln!(out)?;
+    let lines: Vec<&str> = item.raw.iter().map(String::as_str).collect();
+    write_fenced(&lines, "  ", "text", out)
+}
+
+fn write_fenced(lines: &[&str], indent: &str, kind: &str, out: &mut dyn Write) -> io::Result<()> {
+    // The lines may hold back-ticks themselves: the fence has more than the longest run inside.
+    let longest = lines.iter().map(|line| longest_run(line, '`')).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
-    writeln!(out, "\n  {fence}text")?;
-    for line in &item.raw {
-        writeln!(out, "  {}", visible(line))?;
+    writeln!(out, "{indent}{fence}{kind}")?;
+    for line in lines {
+        writeln!(out, "{indent}{}", visible(line))?;
     }
-    writeln!(out, "  {fence}")
+    writeln!(out, "{indent}{fence}")
 }
 
 /// Inside a fence nothing is markup, but a control character is still no text.
 fn visible(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let shown = |c: char| match c {
+        c if c.is_control() => ' ',
+        c if is_hidden(c) => '�',
+        c => c,
+    };
+    line.chars().map(shown).collect()
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -113,6 +134,7 @@ fn escaped(text: &str) -> String {
             '_' if is_after_word && is_before_word => escaped.push(c),
             '\\' | '`' | '*' | '_' | '|' | '<' | '[' | ']' => escaped.extend(['\\', c]),
             c if c.is_control() => escaped.push(' '),
+            c if is_hidden(c) => escaped.push('�'),
             _ => escaped.push(c),
         }
         is_after_word = c.is_alphanumeric();

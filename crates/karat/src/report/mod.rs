@@ -5,6 +5,7 @@
 //! `content` modules decide what is said, the formats how it looks. `csv` is the tidy table and
 //! `json` the whole document.
 
+mod anatomy;
 mod content;
 pub mod csv;
 pub mod json;
@@ -12,6 +13,7 @@ pub mod markdown;
 pub mod metric_names;
 mod number;
 mod page;
+mod page_format;
 mod rows;
 mod run_list;
 mod strip;
@@ -20,9 +22,11 @@ mod text_table;
 
 use std::io::{self, Write};
 
+pub use self::anatomy::{difference, inspection};
 pub use self::csv::Csv;
 pub use self::json::Json;
 pub use self::markdown::Markdown;
+pub use self::page_format::PageFormat;
 pub use self::run_list::{ListedRun, run_list};
 pub use self::text::Text;
 use crate::record::RunDocument;

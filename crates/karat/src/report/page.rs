@@ -17,6 +17,8 @@ pub(super) enum Block {
     Table(Table),
     /// Findings, failures and the like.
     Items(Vec<Item>),
+    /// Lines that are shown as they are, e.g. of a text diff.
+    Lines(Vec<(Tone, String)>),
     /// Names and values, e.g. the machine.
     Facts(Vec<(String, String)>),
 }

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use super::page::{Block, Item, Tone};
+use super::page::{Block, Item, Page, Tone};
 use super::{Format, ReportOptions, content, text_table};
 use crate::record::RunDocument;
+use crate::visible::is_hidden;
 
 /// Columns that a line of words or figures keeps within. A single long word, such as a path, may
 /// go beyond.
@@ -32,19 +33,25 @@ impl Format for Text {
     }
 
     fn render(&self, doc: &RunDocument, out: &mut dyn Write) -> io::Result<()> {
-        let mut is_after_table = false;
-        for block in content::page(doc) {
-            let is_table = matches!(block, Block::Table(_));
-            if is_table && is_after_table {
-                writeln!(out)?;
-            }
-            for line in self.ink.lines(&block) {
-                writeln!(out, "{line}")?;
-            }
-            is_after_table = is_table;
-        }
-        Ok(())
+        write_page(&content::page(doc), self.ink, out)
     }
+}
+
+/// Writes a page, one line after the other.
+pub(super) fn write_page(page: &Page, ink: Ink, out: &mut dyn Write) -> io::Result<()> {
+    let mut is_after_table = false;
+    for (idx, block) in page.iter().enumerate() {
+        let is_next_title = idx > 0 && matches!(block, Block::Title(_));
+        let is_table = matches!(block, Block::Table(_));
+        if is_next_title || is_table && is_after_table {
+            writeln!(out)?;
+        }
+        for line in ink.lines(block) {
+            writeln!(out, "{line}")?;
+        }
+        is_after_table = is_table;
+    }
+    Ok(())
 }
 
 /// Puts ANSI codes around text, or none.
@@ -96,6 +103,9 @@ impl Ink {
             }
             Block::Table(table) => text_table::lines(table, self),
             Block::Items(items) => items.iter().flat_map(|item| self.item(item)).collect(),
+            Block::Lines(lines) => {
+                lines.iter().map(|(tone, line)| format!("  {}", self.tone(line, *tone))).collect()
+            }
             Block::Facts(facts) => self.facts(facts),
         }
     }
@@ -136,7 +146,7 @@ impl Ink {
 /// Names, paths and log lines are data: one control character of theirs, shown as it is, could move
 /// the cursor or change the terminal's state.
 fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '�' } else { c }).collect()
+    text.chars().map(|c| if is_hidden(c) { '�' } else { c }).collect()
 }
 
 /// Breaks text at blanks so that each line fits beside an indent of `indent` columns.

@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Style};
 
 pub use progress::Progress;
 
+use crate::visible::visible;
+
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
@@ -93,6 +95,8 @@ impl Ui {
     }
 
     fn line(self, label: &str, style: Style, line: &str) {
+        // File names and log lines come from outside.
+        let line = visible(line);
         let mut err = io::stderr().lock();
         // Nobody can be told that standard error is gone.
         let _ = if self.color_err {

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::clock::Stopwatch;
 use crate::units::Span;
+use crate::visible::visible;
 
 /// Without a terminal a line is printed at most this often.
 const PLAIN_EVERY: Duration = Duration::from_secs(10);
@@ -51,14 +52,15 @@ impl Progress {
                     .progress_chars("━━─"),
             );
         }
-        bar.set_prefix(title.to_owned());
+        let title = visible(title);
+        bar.set_prefix(title.clone());
         if redraw {
             bar.enable_steady_tick(Duration::from_millis(500));
         }
         let plain = !redraw && !quiet;
         Self {
             bar,
-            title: title.to_owned(),
+            title,
             unit,
             total,
             done: 0,
@@ -105,8 +107,8 @@ impl Progress {
     }
 
     /// What the step shows so far.
-    pub fn show(&self, so_far: String) {
-        self.bar.set_message(so_far);
+    pub fn show(&self, so_far: &str) {
+        self.bar.set_message(visible(so_far));
     }
 
     /// The step is over and leaves no line.
@@ -117,7 +119,7 @@ impl Progress {
     /// The step is over; its line stays as `closing`.
     pub fn finish(self, closing: &str) {
         let Self { bar, title, last_plain, .. } = self;
-        let line = format!("{title}: {closing}");
+        let line = format!("{title}: {}", visible(closing));
         if bar.is_hidden() {
             if last_plain.is_some() {
                 plain(&line);
