@@ -1,5 +1,6 @@
 //! Names the engine: the version of the crate that carries it and a hash of its vendored sources.
-//! The crate records no llama.cpp commit, so the hash is what tells two engines apart.
+//! The crate records no llama.cpp commit, so the hash is what tells two engines apart. Compiles the
+//! one C++ file, against the headers of the same sources.
 
 use std::error::Error;
 use std::fs;
@@ -16,7 +17,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=Cargo.toml");
     let (version, root) = engine_package()?;
     println!("cargo::rustc-env=KARAT_ENGINE_CRATE=llama-cpp-sys-2 {version}");
-    println!("cargo::rustc-env=KARAT_ENGINE_TREE={}", tree_hash(&root.join("llama.cpp"))?);
+    let tree = root.join("llama.cpp");
+    println!("cargo::rustc-env=KARAT_ENGINE_TREE={}", tree_hash(&tree)?);
+    println!("cargo::rerun-if-changed=src/breakdown.cpp");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .file("src/breakdown.cpp")
+        .includes(["src", "include", "ggml/include"].map(|folder| tree.join(folder)))
+        .compile("karat_llama_breakdown");
     Ok(())
 }
 

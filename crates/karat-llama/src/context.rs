@@ -298,6 +298,10 @@ impl Context {
         }
     }
 
+    pub(crate) fn raw(&self) -> *const sys::llama_context {
+        self.raw.as_ptr()
+    }
+
     fn failure(&self, n_tokens: usize, reason: &str) -> EngineError {
         EngineError::Decode { n_tokens, position: self.position, reason: reason.to_owned() }
     }

@@ -3,6 +3,7 @@
 //!
 //! An engine that aborts takes its process with it, so callers that must survive run it in a child.
 
+mod breakdown;
 mod context;
 mod devices;
 mod error;
@@ -15,6 +16,7 @@ mod rows;
 mod threads;
 mod vocab;
 
+pub use breakdown::BufferBytes;
 pub use context::{Context, ContextParams, FlashAttention, KvType, LogitRows};
 pub use devices::{Device, DeviceKind, devices};
 pub use error::EngineError;

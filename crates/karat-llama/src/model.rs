@@ -33,11 +33,20 @@ pub struct ModelParams {
     pub repack: bool,
     /// Load the vocabulary and no weights.
     pub vocab_only: bool,
+    /// Read the header only: weights, caches and compute buffers are sized and not allocated. Such a
+    /// model can tell what it would take, and cannot compute. Excludes `mmap`.
+    pub no_alloc: bool,
 }
 
 impl Default for ModelParams {
     fn default() -> Self {
-        Self { gpu_layers: GpuLayers::None, mmap: true, repack: true, vocab_only: false }
+        Self {
+            gpu_layers: GpuLayers::None,
+            mmap: true,
+            repack: true,
+            vocab_only: false,
+            no_alloc: false,
+        }
     }
 }
 
@@ -77,9 +86,10 @@ impl Model {
                 GpuLayers::All => -1,
             };
             raw.load_mode =
-                if params.mmap { sys::LLAMA_LOAD_MODE_MMAP } else { sys::LLAMA_LOAD_MODE_NONE };
+                if params.mmap && !params.no_alloc { sys::LLAMA_LOAD_MODE_MMAP } else { sys::LLAMA_LOAD_MODE_NONE };
             raw.use_extra_bufts = params.repack;
             raw.vocab_only = params.vocab_only;
+            raw.no_alloc = params.no_alloc;
             raw.progress_callback = Some(report_progress);
             raw.progress_callback_user_data = (&raw mut callback).cast();
             sys::llama_model_load_from_file(c_path.as_ptr(), raw)

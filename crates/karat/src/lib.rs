@@ -12,6 +12,7 @@ pub mod digest;
 pub mod exit;
 pub mod instrument;
 pub mod machine;
+pub mod memory;
 pub mod metric;
 pub mod model;
 pub mod plan;

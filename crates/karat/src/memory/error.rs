@@ -1,0 +1,75 @@
+//! Why memory cannot be predicted.
+
+/// A header that says too little, or something that no prediction holds for.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// The caches and the graph of this architecture are not known here.
+    #[error(
+        "memory of architecture `{0}` is not predicted (known: {known}); `karat memory` still \
+         measures it",
+        known = super::shape::KNOWN.join(", ")
+    )]
+    Architecture(String),
+    /// The file names no architecture.
+    #[error("the header names no architecture")]
+    NoArchitecture,
+    /// A key that the prediction needs is not there, or is no number.
+    #[error("the header lacks `{0}`, or it is no number")]
+    Missing(String),
+    /// A tensor that every model has is not there.
+    #[error("the header lists no tensor `{0}`")]
+    NoTensor(&'static str),
+    /// A number that no real model has.
+    #[error("the header says `{key}` = {value}; between {least} and {most} can be true")]
+    Range {
+        /// The key.
+        key: String,
+        /// Its value.
+        value: u64,
+        /// Smallest that makes sense.
+        least: u64,
+        /// Largest that makes sense.
+        most: u64,
+    },
+    /// A list with one entry per layer that has another number of entries.
+    #[error("the header lists {got} values under `{key}`, the model has {want} layers")]
+    Layers {
+        /// The key.
+        key: String,
+        /// Entries found.
+        got: usize,
+        /// Layers.
+        want: usize,
+    },
+    /// Two parts of the header contradict each other.
+    #[error("tensor `{tensor}` has rows of {got}, but `{key}` = {want}")]
+    Contradiction {
+        /// The tensor.
+        tensor: &'static str,
+        /// Length of its rows.
+        got: u64,
+        /// The key.
+        key: String,
+        /// Its value.
+        want: u64,
+    },
+    /// A KV cache row that is no whole number of blocks.
+    #[error(
+        "KV type {kv} stores {block} values at a time, and a layer has {values} per token: the engine \
+         refuses that; take f16"
+    )]
+    KvBlock {
+        /// Type of the cache.
+        kv: &'static str,
+        /// Values of a block.
+        block: u64,
+        /// Values of a layer's row.
+        values: u64,
+    },
+    /// Zero tokens.
+    #[error("a context of 0 tokens holds nothing")]
+    NoContext,
+    /// More bytes than 64 bits count.
+    #[error("this takes more than 2^64 bytes")]
+    Overflow,
+}

@@ -1,0 +1,324 @@
+//! What a header says about a decoder's layers, as far as its memory depends on it. Reads values,
+//! checks them, and computes nothing.
+
+use karat_gguf::{Array, Metadata, Tensor, Value};
+
+use super::MemoryError;
+
+/// Architectures whose caches and graph are known here.
+pub(super) const KNOWN: &[&str] =
+    &["llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "gemma4"];
+
+/// `LLAMA_MAX_LAYERS` of llama.cpp.
+const MOST_LAYERS: u64 = 512;
+/// Longest row of any tensor that makes sense; the largest models have 2^17.
+const MOST_ROW: u64 = 1 << 24;
+/// Largest vocabulary that makes sense; the largest models have 2^18.
+const MOST_VOCAB: u64 = 1 << 28;
+/// Default of gemma2 where the header does not say (llama.cpp, `gemma2.cpp`).
+const GEMMA2_WINDOW: u64 = 4096;
+
+/// The feed-forward part of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedForward {
+    /// Gate, up and down matrices.
+    Dense {
+        /// Width between them.
+        n_ff: u64,
+    },
+    /// A router and experts.
+    Experts {
+        /// Experts there are.
+        n_expert: u64,
+        /// Experts a token goes through.
+        n_used: u64,
+        /// Width of one expert.
+        n_ff: u64,
+        /// Gate and up are stored as one tensor.
+        merged: bool,
+        /// Width of a dense part beside the experts (gemma4).
+        shared: Option<u64>,
+    },
+}
+
+/// One layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Attends to the last `window` tokens only.
+    pub is_sliding: bool,
+    /// Stores K and V of its own; otherwise it reads an earlier layer's.
+    pub has_kv: bool,
+    /// Has a V projection; otherwise V comes from the K projection.
+    pub has_v: bool,
+    /// Query heads.
+    pub n_head: u64,
+    /// Key and value heads.
+    pub n_head_kv: u64,
+    /// Values of a query or key head.
+    pub head_k: u64,
+    /// Values of a value head.
+    pub head_v: u64,
+    /// What follows the attention.
+    pub feed_forward: FeedForward,
+}
+
+impl Layer {
+    /// Values of K per token.
+    pub fn k_values(&self) -> u64 {
+        self.head_k * self.n_head_kv
+    }
+
+    /// Values of V per token.
+    pub fn v_values(&self) -> u64 {
+        self.head_v * self.n_head_kv
+    }
+}
+
+/// A decoder's shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// `general.architecture`.
+    pub architecture: String,
+    /// Width of the residual stream.
+    pub n_embd: u64,
+    /// Entries of the vocabulary.
+    pub n_vocab: u64,
+    /// Tokens it was trained to see at once, where the header says.
+    pub n_ctx_train: Option<u64>,
+    /// Tokens that a sliding layer sees; `None` where no layer slides.
+    pub window: Option<u64>,
+    /// Width of the embedding that each layer gets of its own (gemma4 E2B, E4B); 0 for none.
+    pub n_embd_per_layer: u64,
+    /// From the first to the last.
+    pub layers: Vec<Layer>,
+}
+
+impl Shape {
+    /// Reads the shape.
+    ///
+    /// # Errors
+    /// An architecture that is not known here, a key that is missing, out of range or against the
+    /// tensor table.
+    pub fn read(metadata: &Metadata, tensors: &[Tensor]) -> Result<Self, MemoryError> {
+        let architecture =
+            metadata.get_str("general.architecture").ok_or(MemoryError::NoArchitecture)?;
+        if !KNOWN.contains(&architecture) {
+            return Err(MemoryError::Architecture(architecture.to_owned()));
+        }
+        let keys = Keys { metadata, architecture };
+        let n_layers = keys.needed("block_count", MOST_LAYERS)? as usize;
+        let n_embd = keys.needed("embedding_length", MOST_ROW)?;
+        let embedding = tensors
+            .iter()
+            .find(|tensor| tensor.name == "token_embd.weight")
+            .ok_or(MemoryError::NoTensor("token_embd.weight"))?;
+        if embedding.row_len() != n_embd {
+            return Err(MemoryError::Contradiction {
+                tensor: "token_embd.weight",
+                got: embedding.row_len(),
+                key: keys.full("embedding_length"),
+                want: n_embd,
+            });
+        }
+        let n_vocab = in_range("rows of token_embd.weight", embedding.rows(), 1, MOST_VOCAB)?;
+        let window = keys.window()?;
+        let layers = read_layers(&keys, tensors, n_layers, n_embd, window.is_some())?;
+        Ok(Self {
+            architecture: architecture.to_owned(),
+            n_embd,
+            n_vocab,
+            n_ctx_train: metadata.get_u64(&keys.full("context_length")),
+            window,
+            n_embd_per_layer: keys.optional("embedding_length_per_layer_input", 0, MOST_ROW)?,
+            layers,
+        })
+    }
+
+    /// Whether the engine keeps separate caches for sliding and full layers.
+    pub(super) fn slides(&self) -> bool {
+        self.window.is_some()
+    }
+}
+
+fn read_layers(
+    keys: &Keys<'_>,
+    tensors: &[Tensor],
+    n_layers: usize,
+    n_embd: u64,
+    slides: bool,
+) -> Result<Vec<Layer>, MemoryError> {
+    let heads = keys.per_layer("attention.head_count", n_layers)?;
+    let heads = heads.ok_or_else(|| MemoryError::Missing(keys.full("attention.head_count")))?;
+    let heads_kv =
+        keys.per_layer("attention.head_count_kv", n_layers)?.unwrap_or_else(|| heads.clone());
+    let sliding = if slides { keys.sliding(n_layers)? } else { vec![false; n_layers] };
+    let default_head = n_embd / heads[0];
+    let head_k = keys.optional("attention.key_length", default_head, MOST_ROW)?;
+    let head_v = keys.optional("attention.value_length", default_head, MOST_ROW)?;
+    let head_k_swa = keys.optional("attention.key_length_swa", head_k, MOST_ROW)?;
+    let head_v_swa = keys.optional("attention.value_length_swa", head_v, MOST_ROW)?;
+    let n_shared = keys.optional("attention.shared_kv_layers", 0, MOST_LAYERS)? as usize;
+    let widths = keys.per_layer("feed_forward_length", n_layers)?;
+    let has = |name: String| tensors.iter().any(|tensor| tensor.name == name);
+    let mut layers = Vec::with_capacity(n_layers);
+    for index in 0..n_layers {
+        let is_sliding = sliding[index];
+        let layer = Layer {
+            is_sliding,
+            has_kv: index + n_shared < n_layers,
+            has_v: has(format!("blk.{index}.attn_v.weight")),
+            n_head: heads[index],
+            n_head_kv: heads_kv[index],
+            head_k: if is_sliding { head_k_swa } else { head_k },
+            head_v: if is_sliding { head_v_swa } else { head_v },
+            feed_forward: keys.feed_forward(
+                widths.as_ref().map(|widths| widths[index]),
+                has(format!("blk.{index}.ffn_gate_inp.weight")),
+                has(format!("blk.{index}.ffn_gate_up_exps.weight")),
+            )?,
+        };
+        let of = |what: &str| format!("{what} of layer {index}");
+        in_range(&of("query values"), layer.head_k.saturating_mul(layer.n_head), 1, MOST_ROW)?;
+        in_range(&of("K values"), layer.head_k.saturating_mul(layer.n_head_kv), 1, MOST_ROW)?;
+        in_range(&of("V values"), layer.head_v.saturating_mul(layer.n_head_kv), 1, MOST_ROW)?;
+        layers.push(layer);
+    }
+    Ok(layers)
+}
+
+/// The metadata, by keys without the architecture in front.
+struct Keys<'m> {
+    metadata: &'m Metadata,
+    architecture: &'m str,
+}
+
+impl Keys<'_> {
+    fn full(&self, key: &str) -> String {
+        format!("{}.{key}", self.architecture)
+    }
+
+    fn needed(&self, key: &str, most: u64) -> Result<u64, MemoryError> {
+        let full = self.full(key);
+        let value = self.metadata.get_u64(&full).ok_or(MemoryError::Missing(full.clone()))?;
+        in_range(&full, value, 1, most)
+    }
+
+    fn optional(&self, key: &str, default: u64, most: u64) -> Result<u64, MemoryError> {
+        let full = self.full(key);
+        match self.metadata.get(&full) {
+            None => Ok(default),
+            Some(value) => {
+                let value = value.as_u64().ok_or(MemoryError::Missing(full.clone()))?;
+                in_range(&full, value, default.min(1), most)
+            }
+        }
+    }
+
+    /// One value for all layers, or a list of them.
+    fn per_layer(&self, key: &str, n_layers: usize) -> Result<Option<Vec<u64>>, MemoryError> {
+        let full = self.full(key);
+        let values = match self.metadata.get(&full) {
+            None => return Ok(None),
+            Some(Value::Array(array)) => {
+                numbers(array).ok_or_else(|| MemoryError::Missing(full.clone()))?
+            }
+            Some(value) => {
+                let value =
+                    value.as_u64().ok_or_else(|| MemoryError::Missing(full.clone()))?;
+                vec![value; n_layers]
+            }
+        };
+        if values.len() != n_layers {
+            return Err(MemoryError::Layers { key: full, got: values.len(), want: n_layers });
+        }
+        for &value in &values {
+            in_range(&full, value, 1, MOST_ROW)?;
+        }
+        Ok(Some(values))
+    }
+
+    /// Tokens that sliding layers see; `None` for architectures and files without such layers.
+    fn window(&self) -> Result<Option<u64>, MemoryError> {
+        let window = match self.architecture {
+            "gemma2" => self.optional("attention.sliding_window", GEMMA2_WINDOW, MOST_VOCAB)?,
+            "gemma3" => self.optional("attention.sliding_window", 0, MOST_VOCAB)?,
+            "gemma4" => self.needed("attention.sliding_window", MOST_VOCAB)?,
+            _ => 0,
+        };
+        Ok((window > 0).then_some(window))
+    }
+
+    /// Which layers slide: listed, or all but every n-th.
+    fn sliding(&self, n_layers: usize) -> Result<Vec<bool>, MemoryError> {
+        let full = self.full("attention.sliding_window_pattern");
+        let default = if self.architecture == "gemma2" { 2 } else { 6 };
+        let period = match self.metadata.get(&full) {
+            Some(Value::Array(array)) => {
+                let flags = match array {
+                    Array::Bool(flags) => flags.clone(),
+                    other => numbers(other)
+                        .ok_or_else(|| MemoryError::Missing(full.clone()))?
+                        .into_iter()
+                        .map(|flag| flag != 0)
+                        .collect(),
+                };
+                if flags.len() != n_layers {
+                    let got = flags.len();
+                    return Err(MemoryError::Layers { key: full, got, want: n_layers });
+                }
+                return Ok(flags);
+            }
+            None if self.architecture == "gemma4" => return Err(MemoryError::Missing(full)),
+            None => default,
+            Some(value) => value.as_u64().ok_or(MemoryError::Missing(full))?,
+        };
+        Ok((0..n_layers as u64).map(|i| period == 0 || i % period < period - 1).collect())
+    }
+
+    fn feed_forward(
+        &self,
+        width: Option<u64>,
+        routed: bool,
+        merged: bool,
+    ) -> Result<FeedForward, MemoryError> {
+        let missing = || MemoryError::Missing(self.full("feed_forward_length"));
+        if !routed {
+            return Ok(FeedForward::Dense { n_ff: width.ok_or_else(missing)? });
+        }
+        let n_expert = self.needed("expert_count", MOST_ROW)?;
+        let n_ff = match self.metadata.get(&self.full("expert_feed_forward_length")) {
+            None => width.ok_or_else(missing)?,
+            Some(_) => self.needed("expert_feed_forward_length", MOST_ROW)?,
+        };
+        Ok(FeedForward::Experts {
+            n_expert,
+            n_used: self.needed("expert_used_count", n_expert)?,
+            n_ff,
+            merged,
+            shared: if self.architecture == "gemma4" { width } else { None },
+        })
+    }
+}
+
+fn in_range(key: &str, value: u64, least: u64, most: u64) -> Result<u64, MemoryError> {
+    if (least..=most).contains(&value) {
+        Ok(value)
+    } else {
+        Err(MemoryError::Range { key: key.to_owned(), value, least, most })
+    }
+}
+
+/// The numbers of an array; `None` where one is negative or none.
+fn numbers(array: &Array) -> Option<Vec<u64>> {
+    match array {
+        Array::U8(v) => Some(v.iter().map(|&v| v.into()).collect()),
+        Array::U16(v) => Some(v.iter().map(|&v| v.into()).collect()),
+        Array::U32(v) => Some(v.iter().map(|&v| v.into()).collect()),
+        Array::U64(v) => Some(v.clone()),
+        Array::I8(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
+        Array::I16(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
+        Array::I32(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
+        Array::I64(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
+        _ => None,
+    }
+}
