@@ -57,18 +57,17 @@ fn build(shape: &Shape, request: &Request) -> Graph {
     let n_tokens = u128::from(request.tokens_at_once());
     let sizes = Sizes { n_embd: shape.n_embd, n_tokens };
     let stream = u128::from(shape.n_embd) * n_tokens * FLOAT;
-    let (tokens, places) = embedding_inputs(&mut graph, n_tokens, stream);
+    let (tokens, mut x) = embed(&mut graph, shape, n_tokens, stream);
     let positions = graph.input(n_tokens * INT);
+    // Inputs are laid out in the order of their first use, and the first layers slide.
     let cells = Cells::of(shape, request);
-    let full = attention_inputs(&mut graph, shape, request, (false, cells.full), positions);
     let sliding = shape
         .slides()
         .then(|| attention_inputs(&mut graph, shape, request, (true, cells.sliding), positions));
+    let full = attention_inputs(&mut graph, shape, request, (false, cells.full), positions);
     let wanted_rows = graph.input(n_tokens * INT);
-
-    let mut x = embed(&mut graph, &tokens, &places, stream);
     let per_layer = (shape.n_embd_per_layer > 0)
-        .then(|| per_layer_embedding(&mut graph, shape, tokens[0], x, n_tokens));
+        .then(|| per_layer_embedding(&mut graph, shape, tokens, x, n_tokens));
     let n_layers = shape.layers.len();
     for (index, layer) in shape.layers.iter().enumerate() {
         let on_gpu = request.layer_on_gpu(index, n_layers);
@@ -92,35 +91,34 @@ fn build(shape: &Shape, request: &Request) -> Graph {
             x = add_per_layer(&mut graph, shape, per_layer, x, n_tokens);
         }
     }
-    let on_gpu = request.output_on_gpu(n_layers);
+    let on_gpu = request.output_on_gpu();
     graph.compute_on(if on_gpu { Device::Gpu } else { Device::Host });
     head(&mut graph, shape, x, wanted_rows, n_tokens);
     graph
 }
 
-/// The inputs of the three ways into a model: tokens, vectors, and a mix of both. The engine plans for
-/// all of them. Gives (tokens, mixed tokens, mixed vectors) and (mixed places, scales).
-fn embedding_inputs(graph: &mut Graph, n_tokens: u128, stream: u128) -> ([Id; 3], [Id; 2]) {
+/// Embedding of the tokens. The engine plans for three ways in at once: tokens, vectors, and a mix of
+/// both; the results of the ways not taken are never read, so their memory is never given back.
+fn embed(graph: &mut Graph, shape: &Shape, n_tokens: u128, stream: u128) -> (Id, Id) {
     let tokens = graph.input(n_tokens * INT);
-    // Vectors are read by nothing when tokens come in, so their memory is never given back.
     let vectors = graph.input(stream);
     graph.keep(vectors);
-    let mixed_vectors = graph.input(stream);
     let mixed_tokens = graph.input(n_tokens * INT);
     let mixed_places = graph.input(n_tokens * PLACE);
-    let scales = graph.input(n_tokens * FLOAT);
-    ([tokens, mixed_tokens, mixed_vectors], [mixed_places, scales])
-}
-
-fn embed(graph: &mut Graph, tokens: &[Id; 3], places: &[Id; 2], stream: u128) -> Id {
-    let [tokens, mixed_tokens, mixed_vectors] = *tokens;
-    let [mixed_places, scales] = *places;
+    let mixed_vectors = graph.input(stream);
     let x = graph.fresh(stream, &[tokens]);
+    let rows = graph.fresh(stream, &[mixed_tokens]);
     let copy = graph.fresh(stream, &[mixed_vectors]);
     graph.keep(copy);
-    let rows = graph.fresh(stream, &[mixed_tokens]);
-    graph.store(&[copy, rows, mixed_places]);
-    graph.in_place(stream, &[x, scales])
+    graph.store(&[rows, mixed_places, copy]);
+    let scaled = match shape.architecture.as_str() {
+        "gemma3" | "gemma4" => {
+            let scales = graph.input(n_tokens * FLOAT);
+            graph.in_place(stream, &[x, scales])
+        }
+        _ => x,
+    };
+    (tokens, scaled)
 }
 
 fn attention_inputs(
@@ -159,9 +157,8 @@ fn per_layer_embedding(
     let rows = graph.in_place(bytes, &[rows]);
     let projected = graph.fresh(bytes, &[x]);
     let sum = graph.in_place(bytes, &[projected, rows]);
-    let laid_out = graph.fresh(bytes, &[sum]);
-    // Slices of it are read by every layer; the last reader frees it.
-    laid_out
+    // Laid out anew; every layer reads a slice.
+    graph.fresh(bytes, &[sum])
 }
 
 fn add_per_layer(

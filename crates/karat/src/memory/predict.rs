@@ -41,7 +41,7 @@ impl Request {
         self.gpu_layers.is_none_or(|n| index + n as usize > n_layers)
     }
 
-    pub(super) fn output_on_gpu(&self, _n_layers: usize) -> bool {
+    pub(super) fn output_on_gpu(&self) -> bool {
         self.gpu_layers != Some(0)
     }
 }
@@ -100,7 +100,7 @@ pub fn predict(
             if request.layer_on_gpu(index, n_layers) { &mut gpu_kv } else { &mut host_kv };
         *sum += bytes;
     }
-    let weights = weight_bytes(tensors, n_layers, request)?;
+    let weights = weight_bytes(shape, tensors, request)?;
     let (host_compute, gpu_compute) = compute_bytes(shape, request)?;
     let output = u128::from(request.n_outputs.max(1)) * u128::from(shape.n_vocab) * 4;
     let narrow = |bytes: u128| u64::try_from(bytes).map_err(|_| MemoryError::Overflow);

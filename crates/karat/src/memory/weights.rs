@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use karat_gguf::Tensor;
 
 use super::graph::{GPU_ALIGNMENT, HOST_ALIGNMENT};
+use super::shape::Shape;
 use super::{MemoryError, Request};
 
 /// Rows of quantized matrices are padded to this many values on a GPU: `MATRIX_ROW_PADDING` of
@@ -36,11 +37,14 @@ enum Home {
 }
 
 pub(super) fn weight_bytes(
+    shape: &Shape,
     tensors: &[Tensor],
-    n_layers: usize,
     request: &Request,
 ) -> Result<WeightBytes, MemoryError> {
-    let mut sums = Sums::default();
+    let n_layers = shape.layers.len();
+    // gemma4 asks for its output before its embedding, and then the engine does not see that they are
+    // one: read into memory, there are two. A mapped file is used twice at no cost.
+    let mut sums = Sums { doubles: shape.architecture == "gemma4", ..Sums::default() };
     let has_output = tensors.iter().any(|tensor| tensor.name == "output.weight");
     for tensor in tensors {
         let home = home(&tensor.name);
@@ -70,8 +74,10 @@ fn home(name: &str) -> Home {
 struct Sums {
     /// Of each part of the file: first and last byte used in place.
     spans: BTreeMap<usize, (u64, u64)>,
-    /// Tensors that are used as they lie in the file, each once.
-    plain: BTreeMap<String, u128>,
+    /// Tensors that are used as they lie in the file.
+    plain: BTreeMap<(String, bool), u128>,
+    /// An embedding that is also the output counts twice.
+    doubles: bool,
     repacked: u128,
     gpu: u128,
 }
@@ -81,7 +87,7 @@ impl Sums {
         let on_gpu = match home {
             Home::Input => false,
             Home::Layer(index) => request.layer_on_gpu(index, n_layers),
-            Home::Output => request.output_on_gpu(n_layers),
+            Home::Output => request.output_on_gpu(),
         };
         let is_matrix = tensor.dims.len() > 1 && home != Home::Input;
         let rows = tensor.dims.get(1).copied().unwrap_or(1);
@@ -94,7 +100,8 @@ impl Sums {
             let span = self.spans.entry(tensor.part).or_insert((first, last));
             *span = (span.0.min(first), span.1.max(last));
             let bytes = u128::from(tensor.bytes).next_multiple_of(HOST_ALIGNMENT);
-            self.plain.insert(tensor.name.clone(), bytes);
+            let is_double = self.doubles && home == Home::Output;
+            self.plain.insert((tensor.name.clone(), is_double), bytes);
         }
     }
 
