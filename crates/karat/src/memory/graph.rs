@@ -57,7 +57,7 @@ fn build(shape: &Shape, request: &Request) -> Graph {
     let n_tokens = u128::from(request.tokens_at_once());
     let sizes = Sizes { n_embd: shape.n_embd, n_tokens };
     let stream = u128::from(shape.n_embd) * n_tokens * FLOAT;
-    let (tokens, mut x) = embed(&mut graph, shape, n_tokens, stream);
+    let mut x = embed(&mut graph, shape, n_tokens, stream);
     let positions = graph.input(n_tokens * INT);
     // Inputs are laid out in the order of their first use, and the first layers slide.
     let cells = Cells::of(shape, request);
@@ -67,7 +67,7 @@ fn build(shape: &Shape, request: &Request) -> Graph {
     let full = attention_inputs(&mut graph, shape, request, (false, cells.full), positions);
     let wanted_rows = graph.input(n_tokens * INT);
     let per_layer = (shape.n_embd_per_layer > 0)
-        .then(|| per_layer_embedding(&mut graph, shape, tokens, x, n_tokens));
+        .then(|| per_layer_embedding(&mut graph, shape, x, n_tokens));
     let n_layers = shape.layers.len();
     for (index, layer) in shape.layers.iter().enumerate() {
         let on_gpu = request.layer_on_gpu(index, n_layers);
@@ -99,7 +99,7 @@ fn build(shape: &Shape, request: &Request) -> Graph {
 
 /// Embedding of the tokens. The engine plans for three ways in at once: tokens, vectors, and a mix of
 /// both; the results of the ways not taken are never read, so their memory is never given back.
-fn embed(graph: &mut Graph, shape: &Shape, n_tokens: u128, stream: u128) -> (Id, Id) {
+fn embed(graph: &mut Graph, shape: &Shape, n_tokens: u128, stream: u128) -> Id {
     let tokens = graph.input(n_tokens * INT);
     let vectors = graph.input(stream);
     graph.keep(vectors);
@@ -111,14 +111,13 @@ fn embed(graph: &mut Graph, shape: &Shape, n_tokens: u128, stream: u128) -> (Id,
     let copy = graph.fresh(stream, &[mixed_vectors]);
     graph.keep(copy);
     graph.store(&[rows, mixed_places, copy]);
-    let scaled = match shape.architecture.as_str() {
+    match shape.architecture.as_str() {
         "gemma3" | "gemma4" => {
             let scales = graph.input(n_tokens * FLOAT);
             graph.in_place(stream, &[x, scales])
         }
         _ => x,
-    };
-    (tokens, scaled)
+    }
 }
 
 fn attention_inputs(
@@ -147,10 +146,11 @@ fn attention_inputs(
 fn per_layer_embedding(
     graph: &mut Graph,
     shape: &Shape,
-    tokens: Id,
     x: Id,
     n_tokens: u128,
 ) -> Id {
+    // A second input with the same tokens.
+    let tokens = graph.input(n_tokens * INT);
     let all_layers = u128::from(shape.n_embd_per_layer) * shape.layers.len() as u128;
     let bytes = all_layers * n_tokens * FLOAT;
     let rows = graph.fresh(bytes, &[tokens]);

@@ -78,8 +78,12 @@ impl SparseFile {
     }
 
     pub fn tensor(mut self, name: &str, ty: GgmlType, dims: &[u64]) -> Self {
-        self.tensors.push((name.to_owned(), ty, dims.to_vec()));
+        self.add(name, ty, dims);
         self
+    }
+
+    fn add(&mut self, name: &str, ty: GgmlType, dims: &[u64]) {
+        self.tensors.push((name.to_owned(), ty, dims.to_vec()));
     }
 
     fn raw(&mut self, key: &str, ty: u32, value: &[u8]) {
@@ -175,11 +179,11 @@ impl Published {
             let (head, n_kv) =
                 sliding.map_or((self.head, self.n_head_kv), |s| (s.head, s.n_head_kv));
             let (q, kv) = (u64::from(head * self.n_head), u64::from(head * n_kv));
-            let name = |part: &str| format!("blk.{layer}.{part}.weight");
-            let mut add = |part: &str, ty: GgmlType, dims: &[u64]| {
-                let whole = std::mem::replace(&mut file, SparseFile::new(""));
-                file = whole.tensor(&name(part), ty, dims);
+            let name = |part: &str| match part.strip_suffix("_bias") {
+                Some(part) => format!("blk.{layer}.{part}.bias"),
+                None => format!("blk.{layer}.{part}.weight"),
             };
+            let mut add = |part: &str, ty: GgmlType, dims: &[u64]| file.add(&name(part), ty, dims);
             add("attn_norm", f32, &[d]);
             add("attn_q", ty, &[d, q]);
             if layer + self.n_shared < self.n_layers {
@@ -189,7 +193,12 @@ impl Published {
                 }
             }
             add("attn_output", ty, &[q, d]);
-            if !matches!(self.architecture, "llama" | "gemma2") {
+            if self.architecture == "qwen2" {
+                add("attn_q_bias", f32, &[q]);
+                add("attn_k_bias", f32, &[kv]);
+                add("attn_v_bias", f32, &[kv]);
+            }
+            if !matches!(self.architecture, "llama" | "gemma2" | "qwen2") {
                 add("attn_q_norm", f32, &[u64::from(head)]);
                 add("attn_k_norm", f32, &[u64::from(head)]);
             }

@@ -1,0 +1,124 @@
+//! Headers that say too little, too much or nonsense: one clear error each, never a figure.
+#![expect(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
+mod sparse;
+
+use karat::memory::{MemoryError, Repack, Request, Shape, predict};
+use karat_gguf::{GgmlType, Gguf};
+use sparse::SparseFile;
+
+fn sound() -> SparseFile {
+    SparseFile::new("llama")
+        .number("block_count", 2)
+        .number("embedding_length", 64)
+        .number("feed_forward_length", 128)
+        .number("attention.head_count", 4)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 100])
+}
+
+fn request() -> Request {
+    Request {
+        n_ctx: 512,
+        n_ubatch: 512,
+        kv: GgmlType::F16,
+        gpu_layers: Some(0),
+        n_outputs: 1,
+        mapped: true,
+        repack: Repack::Off,
+    }
+}
+
+fn outcome(file: &SparseFile, request: &Request) -> Result<u64, MemoryError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.gguf");
+    file.write(&path);
+    let gguf = Gguf::open(&path).unwrap();
+    let shape = Shape::read(gguf.metadata(), gguf.tensors())?;
+    Ok(predict(&shape, gguf.tensors(), request)?.host.kv)
+}
+
+#[track_caller]
+fn check(file: &SparseFile, message: &str) {
+    let error = outcome(file, &request()).unwrap_err().to_string();
+    assert!(error.contains(message), "`{error}` does not say `{message}`");
+}
+
+#[test]
+fn a_sound_header_is_predicted() {
+    // 2 layers, K and V of 4 heads of 16, f16, 512 tokens.
+    assert_eq!(outcome(&sound(), &request()), Ok(2 * 2 * 64 * 2 * 512));
+}
+
+#[test]
+fn an_unknown_architecture_is_named() {
+    check(&SparseFile::new("mamba"), "architecture `mamba` is not predicted");
+}
+
+#[test]
+fn a_trillion_layers_are_out_of_range() {
+    let file = SparseFile::new("llama").wide_number("block_count", 1_000_000_000_000);
+    check(&file, "`llama.block_count` = 1000000000000; between 1 and 512");
+}
+
+#[test]
+fn no_layers_are_out_of_range() {
+    check(&SparseFile::new("llama").number("block_count", 0), "`llama.block_count` = 0");
+}
+
+#[test]
+fn zero_heads_are_out_of_range() {
+    let file = SparseFile::new("llama")
+        .number("block_count", 2)
+        .number("embedding_length", 64)
+        .number("attention.head_count", 0)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 100]);
+    check(&file, "`llama.attention.head_count` = 0");
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let file = SparseFile::new("llama").number("block_count", 2);
+    check(&file, "lacks `llama.embedding_length`");
+}
+
+#[test]
+fn a_key_of_the_wrong_type_is_named() {
+    let file = sound().float("attention.key_length", 16.0);
+    check(&file, "lacks `llama.attention.key_length`, or it is no number");
+}
+
+#[test]
+fn a_list_of_the_wrong_length_is_named() {
+    let file = sound().numbers("attention.head_count_kv", &[4, 4, 4]);
+    check(&file, "lists 3 values under `llama.attention.head_count_kv`, the model has 2 layers");
+}
+
+#[test]
+fn a_width_against_the_tensor_table_is_named() {
+    let file = SparseFile::new("llama")
+        .number("block_count", 2)
+        .number("embedding_length", 32)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 100]);
+    check(&file, "rows of 64, but `llama.embedding_length` = 32");
+}
+
+#[test]
+fn a_product_beyond_reason_is_out_of_range() {
+    let file = sound().number("attention.key_length", 1 << 24);
+    check(&file, "query values of layer 0");
+}
+
+#[test]
+fn a_cache_of_blocks_that_do_not_divide_a_row_is_refused() {
+    let file = sound().number("attention.key_length", 3).number("attention.value_length", 3);
+    let error = outcome(&file, &Request { kv: GgmlType::Q8_0, ..request() }).unwrap_err();
+    assert_eq!(error, MemoryError::KvBlock { kv: "Q8_0", block: 32, values: 12 });
+}
+
+#[test]
+fn the_largest_numbers_give_an_error_or_a_figure_and_no_panic() {
+    let most = Request { n_ctx: u32::MAX, n_ubatch: u32::MAX, n_outputs: u32::MAX, ..request() };
+    assert!(outcome(&sound(), &most).is_err());
+    let no_tokens = Request { n_ctx: 0, ..request() };
+    assert_eq!(outcome(&sound(), &no_tokens), Err(MemoryError::NoContext));
+}
