@@ -79,8 +79,8 @@ pub const MODULES: &[Module] = &[
     Module {
         name: "instrument",
         may_name: &[
-            "backend", "clock", "machine", "metric", "model", "plan", "record", "settings",
-            "stats", "task", "units", "worker",
+            "backend", "clock", "machine", "memory", "metric", "model", "plan", "record",
+            "settings", "stats", "task", "units", "worker",
         ],
     },
     // The verbs: arguments become settings and jobs, commands run them.

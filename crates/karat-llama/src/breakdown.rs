@@ -64,8 +64,7 @@ impl Context {
         };
         let mut rows = [empty; MOST_BUFFERS];
         // SAFETY: the context is valid, and at most `MOST_BUFFERS` rows are written.
-        let count =
-            unsafe { karat_memory_breakdown(self.raw(), rows.as_mut_ptr(), MOST_BUFFERS) };
+        let count = unsafe { karat_memory_breakdown(self.raw(), rows.as_mut_ptr(), MOST_BUFFERS) };
         let text = |pointer| {
             // SAFETY: the engine's names are NUL-terminated and static.
             unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()

@@ -23,6 +23,7 @@ pub enum GpuLayers {
 
 /// How to load a model.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the engine's own loader")]
 pub struct ModelParams {
     /// Layers on the GPU.
     pub gpu_layers: GpuLayers,
@@ -85,8 +86,11 @@ impl Model {
                 GpuLayers::Count(count) => i32::try_from(count).unwrap_or(i32::MAX),
                 GpuLayers::All => -1,
             };
-            raw.load_mode =
-                if params.mmap && !params.no_alloc { sys::LLAMA_LOAD_MODE_MMAP } else { sys::LLAMA_LOAD_MODE_NONE };
+            raw.load_mode = if params.mmap && !params.no_alloc {
+                sys::LLAMA_LOAD_MODE_MMAP
+            } else {
+                sys::LLAMA_LOAD_MODE_NONE
+            };
             raw.use_extra_bufts = params.repack;
             raw.vocab_only = params.vocab_only;
             raw.no_alloc = params.no_alloc;

@@ -24,8 +24,17 @@ pub fn describe(devices: Vec<String>) -> MachineRecord {
 /// Most memory this process has held resident so far, in bytes; `None` where the system does not
 /// say (it does on Linux).
 pub fn peak_memory() -> Option<u64> {
+    process_memory("VmHWM:")
+}
+
+/// Memory this process holds resident now, in bytes; `None` where the system does not say.
+pub fn resident_memory() -> Option<u64> {
+    process_memory("VmRSS:")
+}
+
+fn process_memory(field: &str) -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }

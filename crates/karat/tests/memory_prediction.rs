@@ -57,13 +57,8 @@ const GEMMA3_12B: Published = Published {
     ..GEMMA4_12B
 };
 
-const QWEN3_8B: Published = Published {
-    architecture: "qwen3",
-    n_layers: 36,
-    n_ff: 12288,
-    n_vocab: 151_936,
-    ..LLAMA3_8B
-};
+const QWEN3_8B: Published =
+    Published { architecture: "qwen3", n_layers: 36, n_ff: 12288, n_vocab: 151_936, ..LLAMA3_8B };
 
 const QWEN3_30B_A3B: Published = Published {
     architecture: "qwen3moe",
@@ -114,11 +109,8 @@ const QWEN2_7B: Published = Published {
     ..LLAMA3_8B
 };
 
-const MIXTRAL_8X7B: Published = Published {
-    n_vocab: 32_000,
-    experts: Some((8, 2, 14336)),
-    ..LLAMA3_8B
-};
+const MIXTRAL_8X7B: Published =
+    Published { n_vocab: 32_000, experts: Some((8, 2, 14336)), ..LLAMA3_8B };
 
 fn engine_kv(kv: GgmlType) -> KvType {
     match kv {
@@ -129,11 +121,8 @@ fn engine_kv(kv: GgmlType) -> KvType {
 }
 
 fn engine(path: &Path, request: &Request, no_alloc: bool) -> Vec<BufferBytes> {
-    let params = ModelParams {
-        no_alloc,
-        repack: request.repack != Repack::Off,
-        ..ModelParams::default()
-    };
+    let params =
+        ModelParams { no_alloc, repack: request.repack != Repack::Off, ..ModelParams::default() };
     let model = Model::load(path, &params, |_| true).unwrap();
     let params = ContextParams {
         n_ctx: request.n_ctx,

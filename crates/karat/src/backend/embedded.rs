@@ -69,14 +69,7 @@ impl Embedded {
         threads: &Threads,
         alive: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, BackendError> {
-        let kv = match params.kv {
-            Kv::F32 => KvType::F32,
-            Kv::F16 => KvType::F16,
-            Kv::Bf16 => KvType::Bf16,
-            Kv::Q8_0 => KvType::Q8_0,
-            Kv::Q5_0 => KvType::Q5_0,
-            Kv::Q4_0 => KvType::Q4_0,
-        };
+        let kv = kv_type(params.kv);
         let context_params = ContextParams {
             n_ctx: params.n_ctx,
             n_batch: params.n_batch,
@@ -96,6 +89,18 @@ impl Embedded {
     /// The model's vocabulary.
     pub fn vocab(&self) -> &Vocab {
         &self.vocab
+    }
+}
+
+/// The engine's name of a KV type.
+pub fn kv_type(kv: Kv) -> KvType {
+    match kv {
+        Kv::F32 => KvType::F32,
+        Kv::F16 => KvType::F16,
+        Kv::Bf16 => KvType::Bf16,
+        Kv::Q8_0 => KvType::Q8_0,
+        Kv::Q5_0 => KvType::Q5_0,
+        Kv::Q4_0 => KvType::Q4_0,
     }
 }
 

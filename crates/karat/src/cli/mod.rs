@@ -4,12 +4,15 @@ mod compare;
 mod demo;
 mod diff;
 mod fidelity;
+mod fit;
 mod gpu_layers;
 mod inspect;
+mod memory;
 mod quantize;
 mod report;
 mod seconds;
 mod threads;
+mod tokens;
 mod twin;
 
 use std::path::PathBuf;
@@ -20,8 +23,10 @@ pub use compare::CompareArgs;
 pub use demo::DemoArgs;
 pub use diff::DiffArgs;
 pub use fidelity::FidelityArgs;
+pub use fit::{FitArgs, FitFormat};
 pub use gpu_layers::GpuLayersArg;
 pub use inspect::InspectArgs;
+pub use memory::MemoryArgs;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
 use seconds::seconds;
@@ -63,6 +68,10 @@ pub enum Verb {
     Inspect(InspectArgs),
     /// Say how two model files differ, and whether they can be compared.
     Diff(DiffArgs),
+    /// Predict and measure what builds take: weights, KV cache, compute buffers.
+    Memory(MemoryArgs),
+    /// Say which builds fit a graphics card, with which KV type and context.
+    Fit(FitArgs),
     /// Make a build: GGUF in, GGUF out, byte for byte what llama-quantize makes.
     Quantize(QuantizeArgs),
     /// Make a matched control: the original with exactly another build's tensor types.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 
+use super::memory::stored;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
+use crate::instrument::memory;
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{FidelityPlan, Pair, RunPlan, TrackOf};
+use crate::plan::{FidelityPlan, MemoryPlan, Pair, RunPlan, TrackOf};
 use crate::record::{
     Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
     RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
@@ -23,6 +25,9 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     let mut content = Content::default();
     if let Some(fidelity) = &plan.fidelity {
         content.fidelity(store, fidelity, &header)?;
+    }
+    if let Some(memory) = &plan.memory {
+        content.memory(store, memory)?;
     }
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
@@ -77,6 +82,15 @@ impl Content {
                 self.findings.push(finding.clone());
             }
         }
+    }
+
+    fn memory(&mut self, store: &Store, plan: &MemoryPlan) -> anyhow::Result<()> {
+        self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
+        for case in &plan.cases {
+            let reply = if plan.predict_only { None } else { stored(store, plan, case)? };
+            self.estimates.extend(memory::summary::rows(plan, case, reply.as_ref()));
+        }
+        Ok(())
     }
 
     fn fidelity(

@@ -39,7 +39,7 @@ pub(super) fn measure(
             Severity::Note => session.ui.note(&finding.message),
         }
     }
-    let whole = RunPlan { fidelity: Some(plan.clone()) };
+    let whole = RunPlan { fidelity: Some(plan.clone()), ..RunPlan::default() };
     let mut run = RecordedRun::begin(session, store, whole, settings.seed, settings.level)?;
     FidelityRun::begin(&mut run, plan, stamps, settings)?.measure()?;
     let (store, id, exit) = run.finish()?;

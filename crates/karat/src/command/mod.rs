@@ -10,10 +10,14 @@ mod fidelity_group;
 mod fidelity_run;
 mod fidelity_step;
 mod inspect;
+mod fit;
+mod memory;
 mod plan_fidelity;
+mod plan_memory;
 mod recorded_run;
 mod report;
 mod runs;
+mod survey;
 mod worker;
 
 use std::{io, process, thread};
@@ -57,6 +61,8 @@ pub fn run(cli: Cli) -> Exit {
         Verb::Fidelity(args) => fidelity::run(&session, args),
         Verb::Inspect(args) => inspect::inspect(&session, args),
         Verb::Diff(args) => inspect::diff(&session, args),
+        Verb::Memory(args) => memory::run(&session, args),
+        Verb::Fit(args) => fit::run(&session, args),
         Verb::Quantize(args) => build::quantize(&session, args),
         Verb::Twin(args) => build::twin(&session, args),
         Verb::Report(args) => report::run(&session, args),

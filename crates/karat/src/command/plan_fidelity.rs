@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::Session;
+use super::survey::survey;
 use crate::digest::sha256_hex;
 use crate::machine;
 use crate::model::{
-    ModelFile, Stamps, check_same_model, check_utf8, sha256_of, short_names, text_names,
+    ModelFile, Stamps, check_same_model, check_utf8, record_of, sha256_of, short_names, text_names,
 };
 use crate::plan::{FidelityPlan, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, is_same_path};
 use crate::store::Store;
-use crate::worker::{FailureKind, Job, Message, Supervisor, SurveyJob, SurveyReply, WorkerError};
+use crate::worker::SurveyJob;
 
 /// Opens every file, so that bad input is found before anything is measured.
 pub(super) fn plan_fidelity(
@@ -34,7 +35,12 @@ pub(super) fn plan_fidelity(
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.chain(&settings.texts).map(PathBuf::as_path));
     let texts = read_texts(settings)?;
-    let reply = survey(session, settings, files[0].path.clone())?;
+    let job = SurveyJob {
+        model: files[0].path.clone(),
+        texts: settings.texts.clone(),
+        parse_special: settings.ruler.parse_special,
+    };
+    let reply = survey(session, settings.worker_timeout, job)?;
     if settings.ruler.gpu_layers != Some(0) && reply.devices.is_empty() {
         bail!(
             "--gpu-layers: this build of karat sees no GPU; build it with --features cuda, metal or \
@@ -84,18 +90,9 @@ fn describe_models(
             progress.set(read / 1_000_000);
         })?;
         let is_reference = index < settings.references.len();
-        models.push(ModelRecord {
-            name: name.clone(),
-            role: if is_reference { ModelRole::Reference } else { ModelRole::Candidate },
-            path: file.path.display().to_string(),
-            sha256,
-            bytes: file.gguf.file_bytes(),
-            architecture: file.architecture.clone(),
-            tensor_types: file.tensor_types(),
-            bits_per_weight: file.bits_per_weight,
-            proxy_reference: is_reference && file.is_quantized(),
-            lineage: if is_reference { Vec::new() } else { lineage(settings, &file.path) },
-        });
+        let role = if is_reference { ModelRole::Reference } else { ModelRole::Candidate };
+        let lineage = if is_reference { Vec::new() } else { lineage(settings, &file.path) };
+        models.push(ModelRecord { lineage, ..record_of(file, name, sha256, role) });
     }
     progress.discard();
     Ok(models)
@@ -202,38 +199,4 @@ fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Option<Finding> 
             models[twin].name, models[qat].name
         ),
     })
-}
-
-/// Asks a worker who the engine is and how many tokens the texts have.
-fn survey(
-    session: &Session,
-    settings: &FidelitySettings,
-    model: PathBuf,
-) -> anyhow::Result<SurveyReply> {
-    let supervisor = Supervisor {
-        program: session.environment.program.clone(),
-        silence: settings.worker_timeout,
-    };
-    let job = Job::Survey(SurveyJob {
-        model,
-        texts: settings.texts.clone(),
-        parse_special: settings.ruler.parse_special,
-    });
-    let mut reply = None;
-    let outcome = supervisor.run(&job, |message| {
-        if let Message::Survey(survey) = message {
-            reply = Some(survey);
-        }
-        Ok::<(), anyhow::Error>(())
-    });
-    match (outcome, reply) {
-        (Ok(_), Some(reply)) => Ok(reply),
-        (Ok(_), None) => bail!("the worker gave no answer"),
-        (Err(WorkerError::Failed(failure)), _) => match failure.kind {
-            FailureKind::Reported { error, .. } => bail!(error),
-            kind if failure.log.is_empty() => bail!("{kind}"),
-            kind => bail!("{kind}; {}", failure.log.join("; ")),
-        },
-        (Err(error), _) => Err(error.into()),
-    }
 }

@@ -1,6 +1,6 @@
 //! `karat worker`: the child's side. Does one job and says how it ended.
 
-use karat_llama::{DeviceKind, LogLevel};
+use karat_llama::{DeviceKind, EngineError, LogLevel};
 use karat_quant::{
     FileTypeName, ImatrixChoice, QuantError, QuantizeReport, TensorTypeRule, TwinReport, parse_type,
 };
@@ -8,6 +8,7 @@ use karat_quant::{
 use super::build;
 use crate::exit::Exit;
 use crate::instrument::fidelity::job::{self, JobError};
+use crate::instrument::memory;
 use crate::machine;
 use crate::record::EngineRecord;
 use crate::ui::{ColorChoice, Ui};
@@ -24,6 +25,12 @@ impl From<JobError> for JobFailure {
     fn from(error: JobError) -> Self {
         let bad_input = matches!(error, JobError::Text { .. });
         Self { error: error.to_string(), model: error.model(), bad_input }
+    }
+}
+
+impl From<EngineError> for JobFailure {
+    fn from(error: EngineError) -> Self {
+        Self { error: error.to_string(), model: None, bad_input: false }
     }
 }
 
@@ -59,6 +66,7 @@ pub(super) fn run() -> Exit {
         Job::Fidelity(fidelity) => job::run(fidelity, &channel).map_err(JobFailure::from),
         Job::Quantize(quantize_job) => quantize(quantize_job, &channel),
         Job::Twin(twin_job) => twin(twin_job, &channel),
+        Job::Memory(memory_job) => memory::job::run(memory_job, &channel).map_err(JobFailure::from),
     };
     match outcome {
         Ok(()) => {
@@ -78,7 +86,7 @@ fn clean_up(job: &Job) {
         Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
             build::sweep(output);
         }
-        Job::Survey(_) | Job::Fidelity(_) => {}
+        Job::Survey(_) | Job::Fidelity(_) | Job::Memory(_) => {}
     }
 }
 

@@ -1,3 +1,4 @@
 //! Instruments: each measures one thing. Owns how a measurement is made; never prints or stores.
 
 pub mod fidelity;
+pub mod memory;

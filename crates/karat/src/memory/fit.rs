@@ -3,9 +3,9 @@
 
 use karat_gguf::Tensor;
 
+use super::MemoryError;
 use super::predict::{DeviceBytes, Prediction, Request, predict};
 use super::shape::Shape;
-use super::MemoryError;
 
 /// Contexts are offered in steps of what caches are padded to.
 const STEP: u32 = 256;
@@ -84,7 +84,8 @@ pub fn fit(
         gpu: asked.gpu,
         fits,
         largest_ctx,
-        is_trained_length: trained.is_some() && largest_ctx.is_some_and(|n| n / STEP == most / STEP),
+        is_trained_length: trained.is_some()
+            && largest_ctx.is_some_and(|n| n / STEP == most / STEP),
         gpu_layers,
     })
 }

@@ -41,10 +41,7 @@ pub(super) struct AttentionInputs {
 }
 
 /// Compute buffers in bytes: on the host, and on the GPU.
-pub(super) fn compute_bytes(
-    shape: &Shape,
-    request: &Request,
-) -> Result<(u64, u64), MemoryError> {
+pub(super) fn compute_bytes(shape: &Shape, request: &Request) -> Result<(u64, u64), MemoryError> {
     let graph = build(shape, request);
     let bytes = |device, alignment| {
         u64::try_from(graph.buffer_bytes(device, alignment)).map_err(|_| MemoryError::Overflow)
@@ -66,8 +63,8 @@ fn build(shape: &Shape, request: &Request) -> Graph {
         .then(|| attention_inputs(&mut graph, shape, request, (true, cells.sliding), positions));
     let full = attention_inputs(&mut graph, shape, request, (false, cells.full), positions);
     let wanted_rows = graph.input(n_tokens * INT);
-    let per_layer = (shape.n_embd_per_layer > 0)
-        .then(|| per_layer_embedding(&mut graph, shape, x, n_tokens));
+    let per_layer =
+        (shape.n_embd_per_layer > 0).then(|| per_layer_embedding(&mut graph, shape, x, n_tokens));
     let n_layers = shape.layers.len();
     for (index, layer) in shape.layers.iter().enumerate() {
         let on_gpu = request.layer_on_gpu(index, n_layers);
@@ -143,12 +140,7 @@ fn attention_inputs(
 }
 
 /// The embedding that each layer gets of its own (gemma4 E2B and E4B), for all layers at once.
-fn per_layer_embedding(
-    graph: &mut Graph,
-    shape: &Shape,
-    x: Id,
-    n_tokens: u128,
-) -> Id {
+fn per_layer_embedding(graph: &mut Graph, shape: &Shape, x: Id, n_tokens: u128) -> Id {
     // A second input with the same tokens.
     let tokens = graph.input(n_tokens * INT);
     let all_layers = u128::from(shape.n_embd_per_layer) * shape.layers.len() as u128;
@@ -161,13 +153,7 @@ fn per_layer_embedding(
     graph.fresh(bytes, &[sum])
 }
 
-fn add_per_layer(
-    graph: &mut Graph,
-    shape: &Shape,
-    per_layer: Id,
-    x: Id,
-    n_tokens: u128,
-) -> Id {
+fn add_per_layer(graph: &mut Graph, shape: &Shape, per_layer: Id, x: Id, n_tokens: u128) -> Id {
     let narrow = u128::from(shape.n_embd_per_layer) * n_tokens * FLOAT;
     let stream = u128::from(shape.n_embd) * n_tokens * FLOAT;
     let gate = graph.fresh(narrow, &[x]);

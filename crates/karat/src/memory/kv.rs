@@ -35,11 +35,7 @@ impl Cells {
 }
 
 /// Bytes of K and V of one layer; 0 where it reads another's.
-pub(super) fn layer_bytes(
-    layer: &Layer,
-    cells: Cells,
-    kv: GgmlType,
-) -> Result<u128, MemoryError> {
+pub(super) fn layer_bytes(layer: &Layer, cells: Cells, kv: GgmlType) -> Result<u128, MemoryError> {
     if !layer.has_kv {
         return Ok(0);
     }

@@ -167,6 +167,7 @@ impl Decoder<'_> {
 }
 
 /// Result of a router.
+#[derive(Clone, Copy)]
 struct Routes {
     order: Id,
     weights: Id,

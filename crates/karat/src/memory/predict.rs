@@ -3,12 +3,12 @@
 use karat_gguf::{GgmlType, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::MemoryError;
 use super::graph::compute_bytes;
 use super::kv::{Cells, layer_bytes};
 use super::repack::Repack;
 use super::shape::Shape;
 use super::weights::weight_bytes;
-use super::MemoryError;
 
 /// How a model is to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +62,7 @@ pub struct DeviceBytes {
 impl DeviceBytes {
     /// All of it; `None` where that is more than 64 bits count.
     pub fn checked_total(&self) -> Option<u64> {
-        [self.kv, self.compute, self.output]
-            .into_iter()
-            .try_fold(self.weights, u64::checked_add)
+        [self.kv, self.compute, self.output].into_iter().try_fold(self.weights, u64::checked_add)
     }
 }
 
@@ -96,8 +94,7 @@ pub fn predict(
     let (mut host_kv, mut gpu_kv) = (0, 0);
     for (index, layer) in shape.layers.iter().enumerate() {
         let bytes = layer_bytes(layer, cells, request.kv)?;
-        let sum =
-            if request.layer_on_gpu(index, n_layers) { &mut gpu_kv } else { &mut host_kv };
+        let sum = if request.layer_on_gpu(index, n_layers) { &mut gpu_kv } else { &mut host_kv };
         *sum += bytes;
     }
     let weights = weight_bytes(shape, tensors, request)?;
@@ -110,12 +107,8 @@ pub fn predict(
         compute: host_compute,
         output: narrow(output)?,
     };
-    let gpu = DeviceBytes {
-        weights: weights.gpu,
-        kv: narrow(gpu_kv)?,
-        compute: gpu_compute,
-        output: 0,
-    };
+    let gpu =
+        DeviceBytes { weights: weights.gpu, kv: narrow(gpu_kv)?, compute: gpu_compute, output: 0 };
     let total = host.checked_total().zip(gpu.checked_total());
     if total.and_then(|(host, gpu)| host.checked_add(gpu)).is_none() {
         return Err(MemoryError::Overflow);

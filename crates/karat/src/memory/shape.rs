@@ -223,8 +223,7 @@ impl Keys<'_> {
                 numbers(array).ok_or_else(|| MemoryError::Missing(full.clone()))?
             }
             Some(value) => {
-                let value =
-                    value.as_u64().ok_or_else(|| MemoryError::Missing(full.clone()))?;
+                let value = value.as_u64().ok_or_else(|| MemoryError::Missing(full.clone()))?;
                 vec![value; n_layers]
             }
         };

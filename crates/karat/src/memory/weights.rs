@@ -63,9 +63,10 @@ fn home(name: &str) -> Home {
     }
     match name {
         "output.weight" | "output_norm.weight" | "output.bias" => Home::Output,
-        "rope_freqs.weight" => Home::Layer(0),
-        // Read by matrix products of the first layer, wherever that is.
-        "per_layer_model_proj.weight" | "per_layer_proj_norm.weight" => Home::Layer(0),
+        // Read by the first layers, wherever they are.
+        "rope_freqs.weight" | "per_layer_model_proj.weight" | "per_layer_proj_norm.weight" => {
+            Home::Layer(0)
+        }
         _ => Home::Input,
     }
 }

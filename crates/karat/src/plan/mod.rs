@@ -3,11 +3,13 @@
 mod expect;
 mod fidelity;
 mod member;
+mod memory;
 mod run;
 mod track;
 
 pub use expect::{Expectation, expect, expected_memory};
 pub use fidelity::{FidelityPlan, Step, Until};
 pub use member::{Member, Purpose};
+pub use memory::{MemoryCase, MemoryPlan};
 pub use run::RunPlan;
 pub use track::{Pair, TrackOf};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::FidelityPlan;
+use super::{FidelityPlan, MemoryPlan};
 
 /// What a run will do. Each part is complete in itself, with the models it measures, so that a part
 /// can be read without the others.
@@ -12,4 +12,7 @@ pub struct RunPlan {
     /// Distance from the original.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fidelity: Option<FidelityPlan>,
+    /// What builds take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryPlan>,
 }

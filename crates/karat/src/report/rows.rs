@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::metric_names::{KLD_MEAN, PPL};
-use crate::record::{Estimate, ModelRecord, ModelRole, RunDocument};
+use crate::record::{Estimate, Instrument, ModelRecord, ModelRole, RunDocument};
 
 /// The settings that make two figures comparable; figures of different ones never share a table.
 pub(super) type Ruler = BTreeMap<String, String>;
@@ -33,10 +33,15 @@ impl<'a> Rows<'a> {
         Self { doc }
     }
 
+    /// Rows that measure a distance; other instruments have tables of their own.
+    fn fidelity(self) -> impl Iterator<Item = &'a Estimate> {
+        self.doc.estimates.iter().filter(|row| row.instrument == Instrument::Fidelity)
+    }
+
     /// Every ruler in use, in order of first appearance.
     pub(super) fn rulers(self) -> Vec<&'a Ruler> {
         let mut rulers: Vec<&Ruler> = Vec::new();
-        for row in self.doc.estimates.iter().filter(|row| !row.setting.contains_key(POSITION)) {
+        for row in self.fidelity().filter(|row| !row.setting.contains_key(POSITION)) {
             if !rulers.iter().any(|ruler| same_ruler(ruler, &row.setting)) {
                 rulers.push(&row.setting);
             }
@@ -54,7 +59,7 @@ impl<'a> Rows<'a> {
     /// Texts in the order given; then any that only the rows name.
     pub(super) fn scopes(self) -> Vec<&'a str> {
         let given = self.doc.texts.iter().map(|text| text.name.as_str());
-        let named = self.doc.estimates.iter().map(|row| row.scope.as_str());
+        let named = self.fidelity().map(|row| row.scope.as_str());
         distinct(given.chain(named))
     }
 

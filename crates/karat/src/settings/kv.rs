@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use karat_gguf::GgmlType;
 use serde::{Deserialize, Serialize};
 
 /// Element type of the KV cache, K and V alike.
@@ -26,6 +27,18 @@ pub enum Kv {
 
 impl Kv {
     const ALL: [Self; 6] = [Self::F32, Self::F16, Self::Bf16, Self::Q8_0, Self::Q5_0, Self::Q4_0];
+
+    /// The same type in a GGUF file's terms.
+    pub fn ggml_type(self) -> GgmlType {
+        match self {
+            Self::F32 => GgmlType::F32,
+            Self::F16 => GgmlType::F16,
+            Self::Bf16 => GgmlType::BF16,
+            Self::Q8_0 => GgmlType::Q8_0,
+            Self::Q5_0 => GgmlType::Q5_0,
+            Self::Q4_0 => GgmlType::Q4_0,
+        }
+    }
 
     /// The name that runners use.
     pub fn name(self) -> &'static str {

@@ -3,9 +3,11 @@
 mod environment;
 mod fidelity;
 mod kv;
+mod memory;
 mod ruler;
 
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;
+pub use memory::{FitSettings, MemorySettings};
 pub use ruler::RulerSpec;

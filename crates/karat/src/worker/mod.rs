@@ -10,7 +10,7 @@ mod supervisor;
 
 pub use channel::{Channel, ChannelError};
 pub use protocol::{
-    FidelityJob, Job, Load, Message, PROTOCOL, QuantizeJob, Request, ScoredTrack, SurveyJob,
-    SurveyReply, TwinJob,
+    BufferReply, FidelityJob, Job, Load, MemoryJob, MemoryReply, Message, PROTOCOL, QuantizeJob,
+    Request, ScoredTrack, SurveyJob, SurveyReply, TwinJob,
 };
 pub use supervisor::{Failure, FailureKind, Supervisor, WorkerError};

@@ -33,6 +33,8 @@ pub enum Job {
     Quantize(QuantizeJob),
     /// Make a matched control.
     Twin(TwinJob),
+    /// Load a model and say what it takes.
+    Memory(MemoryJob),
 }
 
 /// Arguments of [`Job::Survey`].
@@ -138,6 +140,49 @@ pub struct TwinJob {
     pub n_threads: u32,
 }
 
+/// Arguments of [`Job::Memory`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryJob {
+    /// The file.
+    pub path: PathBuf,
+    /// Tokens of the context.
+    pub n_ctx: u32,
+    /// Most tokens computed at once.
+    pub n_ubatch: u32,
+    /// Type of the KV cache.
+    pub kv: Kv,
+    /// Layers on the GPU; `None` for all.
+    pub gpu_layers: Option<u32>,
+    /// Engine threads.
+    pub n_threads: u32,
+}
+
+/// The engine's buffers of one kind, in bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BufferReply {
+    /// Device whose memory they are in.
+    pub device: String,
+    /// Weights.
+    pub weights: u64,
+    /// KV cache.
+    pub kv: u64,
+    /// Intermediate results.
+    pub compute: u64,
+}
+
+/// Answer to [`Job::Memory`]; also what is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryReply {
+    /// The engine's buffers.
+    pub buffers: Vec<BufferReply>,
+    /// Buffer that logits are handed out in, on the host.
+    pub output_bytes: u64,
+    /// What the process held before it loaded the model, where the system tells.
+    pub overhead_bytes: Option<u64>,
+    /// The most it held, where the system tells.
+    pub resident_bytes: Option<u64>,
+}
+
 /// One track's results of one window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoredTrack {
@@ -179,6 +224,8 @@ pub enum Message {
     },
     /// Answer to [`Job::Survey`].
     Survey(SurveyReply),
+    /// Answer to [`Job::Memory`].
+    Memory(MemoryReply),
     /// One window, complete.
     Window {
         /// Which.

@@ -36,8 +36,9 @@ impl SparseFile {
 
     /// Token strings, so that karat takes the file for a language model.
     pub fn with_tokens(mut self, n_vocab: u32) -> Self {
-        let mut tokens = [8_u32.to_le_bytes().as_slice(), &u64::from(n_vocab).to_le_bytes()].concat();
-        (0..n_vocab).for_each(|id| tokens.extend(string(&format!("t{id}"))));
+        let mut tokens =
+            [8_u32.to_le_bytes().as_slice(), &u64::from(n_vocab).to_le_bytes()].concat();
+        tokens.extend((0..n_vocab).flat_map(|id| string(&format!("t{id}"))));
         self.raw("tokenizer.ggml.model", 8, &string("none"));
         self.raw("tokenizer.ggml.tokens", 9, &tokens);
         self
@@ -63,16 +64,18 @@ impl SparseFile {
 
     pub fn numbers(mut self, key: &str, values: &[u32]) -> Self {
         let key = format!("{}.{key}", self.architecture);
-        let mut data = [4_u32.to_le_bytes().as_slice(), &(values.len() as u64).to_le_bytes()].concat();
-        values.iter().for_each(|value| data.extend(value.to_le_bytes()));
+        let mut data =
+            [4_u32.to_le_bytes().as_slice(), &(values.len() as u64).to_le_bytes()].concat();
+        data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         self.raw(&key, 9, &data);
         self
     }
 
     pub fn flags(mut self, key: &str, values: &[bool]) -> Self {
         let key = format!("{}.{key}", self.architecture);
-        let mut data = [7_u32.to_le_bytes().as_slice(), &(values.len() as u64).to_le_bytes()].concat();
-        values.iter().for_each(|&value| data.push(u8::from(value)));
+        let mut data =
+            [7_u32.to_le_bytes().as_slice(), &(values.len() as u64).to_le_bytes()].concat();
+        data.extend(values.iter().map(|&value| u8::from(value)));
         self.raw(&key, 9, &data);
         self
     }
@@ -104,7 +107,7 @@ impl SparseFile {
         for (name, ty, dims) in &self.tensors {
             head.extend(string(name));
             head.extend((dims.len() as u32).to_le_bytes());
-            dims.iter().for_each(|dim| head.extend(dim.to_le_bytes()));
+            head.extend(dims.iter().flat_map(|dim| dim.to_le_bytes()));
             head.extend(ty.id().to_le_bytes());
             head.extend(offset.to_le_bytes());
             let bytes = dims.iter().product::<u64>() / ty.block_len() * ty.block_bytes();

@@ -5,6 +5,7 @@ mod caption;
 mod distances;
 mod fidelity;
 mod footer;
+mod memory;
 mod models;
 mod notes;
 mod overview;
@@ -28,6 +29,7 @@ pub(super) fn page(doc: &RunDocument) -> Page {
         page.extend(worst::blocks(doc, rows, ruler));
         page.extend(pairs::blocks(doc, rows, ruler));
     }
+    page.extend(memory::blocks(doc));
     page.extend(notes::blocks(doc));
     page.extend(footer::blocks(doc));
     page

@@ -10,7 +10,12 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     let candidates = count(doc, ModelRole::Candidate, "candidate");
     let references = count(doc, ModelRole::Reference, "reference");
     let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
-    let title = format!("karat run {}: {candidates} against {references}{state}", doc.run.id);
+    let what = if doc.models.iter().any(|model| model.role == ModelRole::Reference) {
+        format!("{candidates} against {references}")
+    } else {
+        candidates
+    };
+    let title = format!("karat run {}: {what}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
     if !doc.texts.is_empty() {
         page.extend([Block::Heading("Texts".to_owned()), texts(doc)]);

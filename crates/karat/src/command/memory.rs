@@ -1,0 +1,177 @@
+//! `karat memory`: plan, measure what is missing, report.
+
+use anyhow::Context as _;
+
+use super::plan_memory::plan_memory;
+use super::recorded_run::RecordedRun;
+use super::{Session, document, print};
+use crate::cli::MemoryArgs;
+use crate::clock::Stopwatch;
+use crate::exit::Exit;
+use crate::model::Stamps;
+use crate::plan::{MemoryCase, MemoryPlan, RunPlan};
+use crate::record::{Outcome, StepRecord};
+use crate::settings::MemorySettings;
+use crate::store::Store;
+use crate::units::{Bytes, Span};
+use crate::worker::{Failure, Job, MemoryJob, MemoryReply, Message, Supervisor, WorkerError};
+
+/// Confidence level and seed of a run without intervals and chance.
+const LEVEL: f64 = 0.95;
+
+pub(super) fn run(session: &Session, args: &MemoryArgs) -> anyhow::Result<Exit> {
+    let settings = args.settings(session.environment.n_threads);
+    let store = Store::open(&session.environment.home)?;
+    let (plan, stamps) = plan_memory(session, &store, &settings)?;
+    if args.dry_run {
+        return dry_run(session, &store, &plan);
+    }
+    for finding in &plan.findings {
+        session.ui.warn(&finding.message);
+    }
+    let whole = RunPlan { memory: Some(plan.clone()), ..RunPlan::default() };
+    let mut run = RecordedRun::begin(session, store, whole, 0, LEVEL)?;
+    if !plan.predict_only {
+        measure(&mut run, &plan, &stamps, &settings)?;
+    }
+    let (store, id, exit) = run.finish()?;
+    let document = document::document(&store, &id).context("results are stored")?;
+    print(session, &document, args.format)?;
+    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
+    Ok(exit)
+}
+
+/// Measures every case that is not stored yet, one worker each; a case that fails does not stop the
+/// others.
+fn measure(
+    run: &mut RecordedRun<'_>,
+    plan: &MemoryPlan,
+    stamps: &Stamps,
+    settings: &MemorySettings,
+) -> anyhow::Result<()> {
+    let supervisor = Supervisor {
+        program: run.session.environment.program.clone(),
+        silence: settings.worker_timeout,
+    };
+    let mut positions = Vec::new();
+    for case in &plan.cases {
+        positions.push(run.announce(&step_id(plan, case), &plan.title(case))?);
+    }
+    let watch = Stopwatch::start();
+    let n_cases = plan.cases.len() as u64;
+    let mut progress = run.session.ui.progress("memory", n_cases, "settings");
+    let mut n_measured = 0;
+    for (done, (case, position)) in plan.cases.iter().zip(positions).enumerate() {
+        let step_watch = Stopwatch::start();
+        let outcome = if stored(&run.store, plan, case)?.is_some() {
+            Ok(None)
+        } else {
+            n_measured += 1;
+            measure_case(run, &supervisor, plan, case, stamps)?
+        };
+        let mut step = step(plan, case, step_watch.elapsed().as_secs_f64());
+        match outcome {
+            Ok(peak) => step.peak_memory_bytes = peak,
+            Err(failure) => {
+                run.session.ui.warn(&format!("{}: {}", plan.title(case), failure.kind));
+                step.outcome = Outcome::Failed;
+                step.error = Some(failure.kind.to_string());
+                step.engine_log = failure.log;
+            }
+        }
+        run.record(&step, position)?;
+        progress.set(done as u64 + 1);
+    }
+    progress.finish(&match n_measured {
+        0 => "everything was measured before".to_owned(),
+        n => format!("{n} settings in {}", Span(watch.elapsed())),
+    });
+    Ok(())
+}
+
+/// Measures one case and stores it. The inner result is the worker's peak, or how it failed.
+fn measure_case(
+    run: &RecordedRun<'_>,
+    supervisor: &Supervisor,
+    plan: &MemoryPlan,
+    case: &MemoryCase,
+    stamps: &Stamps,
+) -> anyhow::Result<Result<Option<u64>, Failure>> {
+    let job = Job::Memory(MemoryJob {
+        path: plan.models[case.model].path.clone().into(),
+        n_ctx: case.n_ctx,
+        n_ubatch: plan.n_ubatch,
+        kv: case.kv,
+        gpu_layers: plan.gpu_layers,
+        n_threads: plan.n_threads,
+    });
+    let mut reply = None;
+    let outcome = supervisor.run(&job, |message| {
+        if let Message::Memory(memory) = message {
+            reply = Some(memory);
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    let peak = match outcome {
+        Ok(peak) => peak,
+        Err(WorkerError::Failed(failure)) => return Ok(Err(failure)),
+        Err(error) => return Err(error.into()),
+    };
+    let reply = reply.context("the worker gave no answer")?;
+    stamps.check()?;
+    run.store.put_sample(&plan.identity(case), 0, &serde_json::to_value(&reply)?)?;
+    Ok(Ok(peak))
+}
+
+fn step(plan: &MemoryPlan, case: &MemoryCase, seconds: f64) -> StepRecord {
+    StepRecord {
+        id: step_id(plan, case),
+        title: plan.title(case),
+        outcome: Outcome::Done,
+        seconds,
+        peak_memory_bytes: None,
+        error: None,
+        engine_log: Vec::new(),
+    }
+}
+
+fn step_id(plan: &MemoryPlan, case: &MemoryCase) -> String {
+    plan.identity(case).chars().take(16).collect()
+}
+
+/// What was measured for a case before.
+pub(super) fn stored(
+    store: &Store,
+    plan: &MemoryPlan,
+    case: &MemoryCase,
+) -> anyhow::Result<Option<MemoryReply>> {
+    let samples = store.samples(&plan.identity(case))?;
+    let Some((_, data)) = samples.into_iter().next() else { return Ok(None) };
+    Ok(Some(serde_json::from_value(data).context("a stored measurement is damaged")?))
+}
+
+fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> anyhow::Result<Exit> {
+    let mut lines = vec!["plan".to_owned()];
+    for case in &plan.cases {
+        let state = match (plan.predict_only, stored(store, plan, case)?) {
+            (true, _) => "to predict",
+            (false, Some(_)) => "measured before",
+            (false, None) => "to measure",
+        };
+        let total = |prediction: &crate::memory::Prediction| {
+            let gpu = prediction.gpu.checked_total()?;
+            prediction.host.checked_total()?.checked_add(gpu)
+        };
+        let expected = case.prediction.as_ref().and_then(total);
+        let expected = expected.map_or("no prediction".to_owned(), |n| Bytes(n).to_string());
+        lines.push(format!(
+            "  {} {}; {state}; {expected} expected",
+            step_id(plan, case),
+            plan.title(case)
+        ));
+    }
+    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
+    lines.push(String::new());
+    session.ui.data(lines.join("\n").as_bytes())?;
+    Ok(Exit::Ok)
+}

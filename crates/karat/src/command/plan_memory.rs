@@ -1,0 +1,109 @@
+//! Makes the plan of a memory run: opens and hashes the files, predicts each case, asks a worker who
+//! the engine is. Nothing is measured.
+
+use anyhow::bail;
+
+use super::Session;
+use super::survey::survey;
+use crate::machine;
+use crate::memory::{Prediction, Repack, Request, Shape, predict};
+use crate::model::{ModelFile, Stamps, record_of, sha256_of, short_names};
+use crate::plan::{MemoryCase, MemoryPlan};
+use crate::record::{Finding, ModelRecord, ModelRole, Severity};
+use crate::settings::{Kv, MemorySettings};
+use crate::store::Store;
+use crate::worker::SurveyJob;
+
+/// Opens every file, so that bad input is found before anything is measured.
+pub(super) fn plan_memory(
+    session: &Session,
+    store: &Store,
+    settings: &MemorySettings,
+) -> anyhow::Result<(MemoryPlan, Stamps)> {
+    let names = short_names(&settings.models);
+    let files =
+        settings.models.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let parts = files.iter().flat_map(|file| file.gguf.parts());
+    let stamps = Stamps::of(parts.map(std::path::PathBuf::as_path));
+    let job = SurveyJob { model: files[0].path.clone(), texts: Vec::new(), parse_special: false };
+    let reply = survey(session, settings.worker_timeout, job)?;
+    if settings.gpu_layers != Some(0) && reply.devices.is_empty() && !settings.predict_only {
+        bail!(
+            "--gpu-layers: this build of karat sees no GPU; build it with --features cuda, metal or \
+             vulkan, add --predict-only, or leave the flag out"
+        );
+    }
+    let repack = Repack::from_system_info(&reply.engine.system_info);
+    let (mut cases, mut findings) = (Vec::new(), Vec::new());
+    for (model, (name, file)) in names.iter().zip(&files).enumerate() {
+        for &n_ctx in &settings.n_ctx {
+            for &kv in &settings.kv {
+                let request = request(settings, n_ctx, kv, repack);
+                let prediction = predicted(file, &request).map_err(|error| {
+                    note(&mut findings, format!("{name}: {error}"));
+                });
+                cases.push(MemoryCase { model, n_ctx, kv, prediction: prediction.ok() });
+            }
+        }
+    }
+    let plan = MemoryPlan {
+        models: describe_models(session, store, &names, &files)?,
+        cases,
+        n_ubatch: settings.n_ubatch,
+        gpu_layers: settings.gpu_layers,
+        n_threads: settings.n_threads,
+        predict_only: settings.predict_only,
+        findings,
+        machine: machine::describe(reply.devices),
+        engine: reply.engine,
+    };
+    Ok((plan, stamps))
+}
+
+fn request(settings: &MemorySettings, n_ctx: u32, kv: Kv, repack: Repack) -> Request {
+    Request {
+        n_ctx,
+        n_ubatch: settings.n_ubatch,
+        kv: kv.ggml_type(),
+        gpu_layers: settings.gpu_layers,
+        n_outputs: 1,
+        mapped: true,
+        repack,
+    }
+}
+
+fn predicted(
+    file: &ModelFile,
+    request: &Request,
+) -> Result<Prediction, crate::memory::MemoryError> {
+    let shape = Shape::read(file.gguf.metadata(), file.gguf.tensors())?;
+    predict(&shape, file.gguf.tensors(), request)
+}
+
+/// Adds a finding once.
+fn note(findings: &mut Vec<Finding>, message: String) {
+    let finding = Finding { severity: Severity::Warning, message };
+    if !findings.contains(&finding) {
+        findings.push(finding);
+    }
+}
+
+fn describe_models(
+    session: &Session,
+    store: &Store,
+    names: &[String],
+    files: &[ModelFile],
+) -> anyhow::Result<Vec<ModelRecord>> {
+    let bytes: u64 = files.iter().map(|file| file.gguf.file_bytes()).sum();
+    let mut progress = session.ui.progress("hashing models", bytes / 1_000_000, "MB");
+    let (mut read, mut models) = (0, Vec::new());
+    for (name, file) in names.iter().zip(files) {
+        let sha256 = sha256_of(file.gguf.parts(), store, |n| {
+            read += n;
+            progress.set(read / 1_000_000);
+        })?;
+        models.push(record_of(file, name, sha256, ModelRole::Candidate));
+    }
+    progress.discard();
+    Ok(models)
+}

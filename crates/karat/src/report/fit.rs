@@ -1,0 +1,219 @@
+//! The answer to the question what fits: one sentence, then the figures.
+//! Owns its words, its table and its JSON; never predicts.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::ReportOptions;
+use super::number::memory_size;
+use super::page::{Align, Block, Cell, Column, Item, Page, Table, Tone};
+use super::{markdown, text};
+use crate::record::SCHEMA_VERSION;
+
+/// What fits, as figures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FitAnswer {
+    /// Memory of the card.
+    pub vram_bytes: u64,
+    /// Of that, what the engine's buffers do not get.
+    pub reserve_bytes: u64,
+    /// Context asked for.
+    pub n_ctx: u32,
+    /// Most tokens computed at once.
+    pub n_ubatch: u32,
+    /// Each build with each KV type, in the order asked.
+    pub rows: Vec<FitRow>,
+}
+
+/// One build with one KV type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FitRow {
+    /// Short name.
+    pub model: String,
+    /// KV cache type.
+    pub kv: String,
+    /// On the card, with every layer there, at the context asked for.
+    pub weights_bytes: u64,
+    /// KV cache of it.
+    pub kv_bytes: u64,
+    /// Compute buffer of it.
+    pub compute_bytes: u64,
+    /// Whether all of that fits.
+    pub fits: bool,
+    /// Longest context that fits with every layer on the card.
+    pub largest_ctx: Option<u32>,
+    /// Whether the trained length ends it, not the memory.
+    pub is_trained_length: bool,
+    /// Where not all fits: most layers on the card at the context asked for.
+    pub gpu_layers: Option<u32>,
+    /// Layers, the output counted as one.
+    pub n_layers: u32,
+}
+
+impl FitRow {
+    fn total(&self) -> u64 {
+        self.weights_bytes.saturating_add(self.kv_bytes).saturating_add(self.compute_bytes)
+    }
+
+    /// The part that takes most, with its share.
+    fn tightest(&self) -> String {
+        let parts = [
+            ("weights", self.weights_bytes),
+            ("KV cache", self.kv_bytes),
+            ("compute", self.compute_bytes),
+        ];
+        let (name, bytes) = parts.into_iter().max_by_key(|part| part.1).unwrap_or(parts[0]);
+        format!("{name} {:.0} %", bytes as f64 / self.total().max(1) as f64 * 100.0)
+    }
+}
+
+/// For a terminal.
+pub fn fit_text(answer: &FitAnswer, options: ReportOptions) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    text::write_page(&page(answer), options, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// For a document.
+pub fn fit_markdown(answer: &FitAnswer) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    markdown::write_page(&page(answer), &mut bytes)?;
+    Ok(bytes)
+}
+
+/// The figures, with the sentence.
+pub fn fit_json(answer: &FitAnswer) -> io::Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema_version: u32,
+        answer: String,
+        #[serde(flatten)]
+        figures: &'a FitAnswer,
+    }
+    let document =
+        Document { schema_version: SCHEMA_VERSION, answer: sentence(answer), figures: answer };
+    let mut bytes = serde_json::to_vec_pretty(&document)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn page(answer: &FitAnswer) -> Page {
+    let caption = format!(
+        "on the card with every layer there: {} for buffers ({} less {} reserved) · {} tokens at once",
+        memory_size(answer.vram_bytes.saturating_sub(answer.reserve_bytes)),
+        memory_size(answer.vram_bytes),
+        memory_size(answer.reserve_bytes),
+        answer.n_ubatch
+    );
+    vec![
+        Block::Title(sentence(answer)),
+        Block::Caption(caption),
+        Block::Table(table(answer)),
+        Block::Items(notes(answer)),
+    ]
+}
+
+/// The largest build that fits, with the first KV type (in the order of preference) that does.
+fn sentence(answer: &FitAnswer) -> String {
+    let room = memory_size(answer.vram_bytes);
+    let best = answer
+        .rows
+        .iter()
+        .filter(|row| row.fits)
+        .reduce(|best, row| if row.weights_bytes > best.weights_bytes { row } else { best });
+    if let Some(best) = best {
+        let context = best.largest_ctx.map_or(String::new(), |n| format!(", up to {n} tokens"));
+        return format!(
+            "The largest build that fits {room} with {} tokens is {} with KV {}: {}{context}",
+            answer.n_ctx,
+            best.model,
+            best.kv,
+            memory_size(best.total())
+        );
+    }
+    let shorter = answer
+        .rows
+        .iter()
+        .filter(|row| row.largest_ctx.is_some())
+        .reduce(|best, row| if row.largest_ctx > best.largest_ctx { row } else { best });
+    match shorter {
+        Some(row) => format!(
+            "No build fits {room} with {} tokens; {} with KV {} does with {}",
+            answer.n_ctx,
+            row.model,
+            row.kv,
+            row.largest_ctx.unwrap_or(0)
+        ),
+        None => format!("No build fits {room}, whatever the context"),
+    }
+}
+
+fn table(answer: &FitAnswer) -> Table {
+    let columns = vec![
+        Column::new("model", "", Align::Left),
+        Column::new("KV", "", Align::Left),
+        Column::new("weights", "", Align::Point),
+        Column::new("KV cache", "", Align::Point),
+        Column::new("compute", "", Align::Point),
+        Column::new("total", "", Align::Point),
+        Column::new("fits", "", Align::Left),
+        Column::new("most context", "", Align::Point),
+        Column::new("largest part", "", Align::Left),
+    ];
+    let row = |row: &FitRow| {
+        vec![
+            Cell::plain(&row.model),
+            Cell::plain(&row.kv),
+            Cell::plain(memory_size(row.weights_bytes)),
+            Cell::plain(memory_size(row.kv_bytes)),
+            Cell::plain(memory_size(row.compute_bytes)),
+            Cell::plain(memory_size(row.total())),
+            fits(row),
+            most_context(row),
+            Cell::toned(row.tightest(), Tone::Faint),
+        ]
+    };
+    Table { columns, rows: answer.rows.iter().map(row).collect() }
+}
+
+fn fits(row: &FitRow) -> Cell {
+    match (row.fits, row.gpu_layers) {
+        (true, _) => Cell::toned("yes", Tone::Good),
+        (false, Some(layers)) => {
+            Cell::toned(format!("{layers} of {} layers", row.n_layers), Tone::Open)
+        }
+        (false, None) => Cell::toned("no", Tone::Bad),
+    }
+}
+
+fn most_context(row: &FitRow) -> Cell {
+    match row.largest_ctx {
+        None => Cell::missing(),
+        Some(n) if row.is_trained_length => Cell::plain(format!("{n} (all)")),
+        Some(n) => Cell::plain(n.to_string()),
+    }
+}
+
+fn notes(answer: &FitAnswer) -> Vec<Item> {
+    let note = |text: &str| Item {
+        label: "note",
+        tone: Tone::Faint,
+        text: text.to_owned(),
+        raw: Vec::new(),
+    };
+    let mut notes = Vec::new();
+    if answer.rows.iter().any(|row| row.kv != "f16") {
+        notes.push(note(
+            "what a smaller KV type costs in quality is not measured here: karat fidelity --kv \
+             f16,q8_0,q4_0",
+        ));
+    }
+    if answer.rows.iter().any(|row| row.gpu_layers.is_some()) {
+        notes.push(note(
+            "`N of M layers` is what --gpu-layers can be at this context; the rest is computed on \
+             the processor, much slower",
+        ));
+    }
+    notes
+}
