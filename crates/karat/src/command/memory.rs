@@ -14,7 +14,9 @@ use crate::record::{Outcome, StepRecord};
 use crate::settings::MemorySettings;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
-use crate::worker::{Failure, Job, MemoryJob, MemoryReply, Message, Supervisor, WorkerError};
+use crate::worker::{
+    Failure, FailureKind, Job, MemoryJob, MemoryReply, Message, Supervisor, WorkerError,
+};
 
 /// Confidence level and seed of a run without intervals and chance.
 const LEVEL: f64 = 0.95;
@@ -97,6 +99,10 @@ fn measure_case(
     case: &MemoryCase,
     stamps: &Stamps,
 ) -> anyhow::Result<Result<Option<u64>, Failure>> {
+    if let Some(error) = too_large(plan, case) {
+        let kind = FailureKind::Reported { error, bad_input: false };
+        return Ok(Err(Failure { kind, model: None, log: Vec::new() }));
+    }
     let job = Job::Memory(MemoryJob {
         path: plan.models[case.model].path.clone().into(),
         n_ctx: case.n_ctx,
@@ -121,6 +127,19 @@ fn measure_case(
     stamps.check()?;
     run.store.put_sample(&plan.identity(case), 0, &serde_json::to_value(&reply)?)?;
     Ok(Ok(peak))
+}
+
+/// Why a case is not even tried: a process that outgrows the machine may take others with it.
+fn too_large(plan: &MemoryPlan, case: &MemoryCase) -> Option<String> {
+    let expected = case.prediction.as_ref()?.host.checked_total()?;
+    let there = plan.machine.memory_bytes;
+    (there > 0 && expected > there).then(|| {
+        format!(
+            "not tried: {} predicted on the host, the machine has {}",
+            Bytes(expected),
+            Bytes(there)
+        )
+    })
 }
 
 fn step(plan: &MemoryPlan, case: &MemoryCase, seconds: f64) -> StepRecord {

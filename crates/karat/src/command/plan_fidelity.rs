@@ -9,10 +9,11 @@ use super::Session;
 use super::survey::survey;
 use crate::digest::sha256_hex;
 use crate::machine;
+use crate::memory::{Repack, Request, Shape, predict, resident_bytes, vocabulary_bytes};
 use crate::model::{
     ModelFile, Stamps, check_same_model, check_utf8, record_of, sha256_of, short_names, text_names,
 };
-use crate::plan::{FidelityPlan, Until};
+use crate::plan::{FidelityPlan, Member, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, is_same_path};
 use crate::store::Store;
@@ -51,9 +52,10 @@ pub(super) fn plan_fidelity(
     let models = describe_models(session, store, settings, &names, &files)?;
     findings.extend(models.iter().filter_map(proxy_finding));
     findings.extend(twin_finding(&models, &files));
-    let plan = FidelityPlan {
+    let mut plan = FidelityPlan {
         n_params: files.iter().map(ModelFile::n_params).collect(),
         n_vocab: files[0].n_vocab() as u64,
+        member_bytes: Vec::new(),
         texts: count_windows(settings, texts, &reply.tokens)?,
         ruler: settings.ruler.clone(),
         kv: settings.kv.clone(),
@@ -71,6 +73,7 @@ pub(super) fn plan_fidelity(
         throughput: None,
         models,
     };
+    plan.member_bytes = plan.members().iter().map(|it| member_bytes(&plan, &files, it)).collect();
     Ok((plan, stamps))
 }
 
@@ -199,4 +202,28 @@ fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Option<Finding> 
             models[twin].name, models[qat].name
         ),
     })
+}
+
+/// What a member adds to a worker's memory, in bytes: as predicted from its header or, where its
+/// architecture is not known, the file and its logits, which the engine computes in one buffer and
+/// hands out in another.
+fn member_bytes(plan: &FidelityPlan, files: &[ModelFile], member: &Member) -> u64 {
+    let file = &files[member.model];
+    let n_outputs = plan.ruler.n_ubatch.min(plan.ruler.n_ctx / 2);
+    let request = Request {
+        n_ctx: plan.ruler.n_ctx,
+        n_ubatch: member.n_ubatch,
+        kv: member.kv.ggml_type(),
+        gpu_layers: plan.ruler.gpu_layers,
+        n_outputs,
+        mapped: true,
+        repack: Repack::from_system_info(&plan.engine.system_info),
+    };
+    let (metadata, tensors) = (file.gguf.metadata(), file.gguf.tensors());
+    let predicted = Shape::read(metadata, tensors).and_then(|shape| {
+        Ok(resident_bytes(&shape, &request, &predict(&shape, tensors, &request)?))
+    });
+    let outputs = 2 * u64::from(n_outputs) * plan.n_vocab * 4;
+    let guessed = file.gguf.file_bytes().saturating_add(outputs);
+    predicted.unwrap_or(guessed).saturating_add(vocabulary_bytes(metadata))
 }

@@ -1,8 +1,10 @@
-//! What a plan will take: time from an earlier run's throughput, memory from the headers. Pure.
+//! What a plan will take: time from an earlier run's throughput, memory as predicted from the headers.
+//! Pure.
 
 use std::time::Duration;
 
 use super::FidelityPlan;
+use crate::memory::process_bytes;
 
 /// Weights times tokens per second and thread where nothing was measured yet: a cautious guess for
 /// a processor of the last ten years.
@@ -31,21 +33,27 @@ pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> 
     let rate =
         throughput.unwrap_or(GUESSED_THROUGHPUT_PER_THREAD * f64::from(plan.n_threads.max(1)));
     let seconds = weights as f64 * tokens as f64 / rate;
+    // The noise floor has a worker of its own, where only the original takes part.
+    let indexes = 0..members.len();
+    let scoring = indexes.clone().filter(|&i| !members[i].purpose.is_noise());
+    let noise = indexes.filter(|&i| i == 0 || members[i].purpose.is_noise());
     Expectation {
         time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         measured: throughput.is_some(),
-        memory_bytes: expected_memory(plan, 0..plan.members().len()),
+        memory_bytes: expected_memory(plan, scoring).max(expected_memory(plan, noise)),
     }
 }
 
-/// Peak memory in bytes of a worker that holds these members at once.
-///
-/// The files (mapped or repacked, they are resident once read) and, per context, twice the scored
-/// rows of a piece at `n_vocab` f32: the engine computes them in one buffer and hands them out in
-/// another.
+/// Peak memory in bytes of a worker that holds these members at once: what each adds (in the plan, from
+/// the headers), the rows that each thread prepares, and the process itself.
 pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>) -> u64 {
     let all = plan.members();
-    let rows = u64::from(plan.ruler.n_ubatch).min(u64::from(plan.ruler.n_ctx) / 2);
-    let outputs = 2 * rows * plan.n_vocab * 4;
-    members.map(|member| plan.models[all[member].model].bytes + outputs).sum()
+    let bytes = |member: usize| {
+        plan.member_bytes.get(member).copied().unwrap_or_else(|| {
+            // A plan of an earlier version: at least the file is resident.
+            plan.models[all[member].model].bytes
+        })
+    };
+    let rows = 2 * u64::from(plan.n_threads) * plan.n_vocab * 4;
+    members.map(bytes).fold(process_bytes().saturating_add(rows), u64::saturating_add)
 }

@@ -24,6 +24,10 @@ pub struct FidelityPlan {
     pub n_params: Vec<u64>,
     /// Entries of the vocabulary.
     pub n_vocab: u64,
+    /// What each member is expected to add to a worker's memory, in bytes, in the order of
+    /// [`FidelityPlan::members`].
+    #[serde(default)]
+    pub member_bytes: Vec<u64>,
     /// Texts; `windows` is what is to be scored.
     pub texts: Vec<TextRecord>,
     /// How texts are scored.

@@ -160,12 +160,25 @@ impl Published {
         self.sliding.as_ref().is_some_and(|s| layer % s.period < s.period - 1)
     }
 
+    /// As [`Published::file`], with token strings, so that karat takes it for a language model.
+    pub fn file_with_tokens(&self, ty: GgmlType, embedding: GgmlType) -> SparseFile {
+        self.tensors(
+            self.keys(SparseFile::new(self.architecture).with_tokens(self.n_vocab)),
+            ty,
+            embedding,
+        )
+    }
+
     /// A file of this shape: matrices of type `ty`, the embedding of type `embedding`, norms in f32.
     pub fn file(&self, ty: GgmlType, embedding: GgmlType) -> SparseFile {
+        let file = SparseFile::new(self.architecture).without_tokens(self.n_vocab);
+        self.tensors(self.keys(file), ty, embedding)
+    }
+
+    fn tensors(&self, mut file: SparseFile, ty: GgmlType, embedding: GgmlType) -> SparseFile {
         let f32 = GgmlType::F32;
         let (d, ff) = (u64::from(self.n_embd), u64::from(self.n_ff));
         let vocab = u64::from(self.n_vocab);
-        let mut file = self.keys();
         file = file.tensor("token_embd.weight", embedding, &[d, vocab]);
         if self.per_layer > 0 {
             let all = u64::from(self.per_layer * self.n_layers);
@@ -238,15 +251,14 @@ impl Published {
         file
     }
 
-    fn keys(&self) -> SparseFile {
+    fn keys(&self, file: SparseFile) -> SparseFile {
         let heads_kv: Vec<u32> = (0..self.n_layers)
             .map(|layer| match &self.sliding {
                 Some(sliding) if self.is_sliding(layer) => sliding.n_head_kv,
                 _ => self.n_head_kv,
             })
             .collect();
-        let mut file = SparseFile::new(self.architecture)
-            .without_tokens(self.n_vocab)
+        let mut file = file
             .number("block_count", self.n_layers)
             .number("context_length", 131_072)
             .number("embedding_length", self.n_embd)

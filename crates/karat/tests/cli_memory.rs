@@ -1,0 +1,202 @@
+//! `karat memory` and `karat fit` as their users see them.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod cli_lab;
+mod sparse;
+
+use cli_lab::{ORIGINAL, Place, lab};
+use karat_gguf::GgmlType;
+use serde_json::Value;
+use sparse::{Published, SparseFile};
+
+/// Rows of one metric: (n_ctx, kv, basis, scope, value).
+fn rows(document: &Value, metric: &str) -> Vec<(String, String, String, String, u64)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let estimates = document["estimates"].as_array().unwrap().iter();
+    estimates
+        .filter(|row| row["metric"] == metric)
+        .map(|row| {
+            let setting = &row["setting"];
+            (
+                text(&setting["n_ctx"]),
+                text(&setting["kv"]),
+                text(&setting["basis"]),
+                text(&row["scope"]),
+                row["value"].as_f64().unwrap() as u64,
+            )
+        })
+        .collect()
+}
+
+fn memory<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> assert_cmd::Command {
+    let mut command = place.karat(["memory", "--threads", "1"]);
+    command.arg(lab(ORIGINAL)).args(args);
+    command
+}
+
+#[test]
+fn what_is_predicted_is_what_the_engine_takes() {
+    let place = Place::new();
+    memory(&place, ["--ctx", "512,1k", "--kv", "f16,q8_0"]).assert().success();
+    let document = place.document();
+    for metric in ["weights_bytes", "kv_bytes", "compute_bytes", "output_bytes", "total_bytes"] {
+        let rows = rows(&document, metric);
+        let of = |basis: &str| -> Vec<_> {
+            let rows = rows.iter().filter(|row| row.2 == basis);
+            rows.map(|row| (row.0.clone(), row.1.clone(), row.3.clone(), row.4)).collect()
+        };
+        assert_eq!(of("predicted").len(), 8, "4 settings, on the CPU and on all devices");
+        assert_eq!(of("predicted"), of("measured"), "{metric}");
+    }
+    let of = |metric: &str| rows(&document, metric)[0].4;
+    assert!(of("resident_bytes") > of("overhead_bytes"));
+}
+
+#[test]
+fn what_was_measured_is_not_measured_again() {
+    let place = Place::new();
+    memory(&place, ["--ctx", "512"]).assert().success();
+    let first = place.document();
+    memory(&place, ["--ctx", "512"]).assert().success();
+    let second = place.document();
+    assert_eq!(place.stored("sample"), 1);
+    assert_eq!(first["estimates"], second["estimates"]);
+    assert_eq!(second["steps"][0]["peak_memory_bytes"], Value::Null, "no worker ran");
+}
+
+#[test]
+fn a_prediction_alone_measures_nothing() {
+    let place = Place::new();
+    memory(&place, ["--predict-only"]).assert().success();
+    let document = place.document();
+    assert_eq!(place.stored("sample"), 0);
+    assert!(rows(&document, "total_bytes").iter().all(|row| row.2 == "predicted"));
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_stores_nothing() {
+    let place = Place::new();
+    let output = memory(&place, ["--ctx", "512,2k", "--dry-run"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(said.matches("to measure").count(), 2, "{said}");
+    assert_eq!((place.stored("run"), place.stored("sample")), (0, 0));
+}
+
+#[test]
+fn a_setting_that_does_not_fit_the_machine_fails_and_the_others_go_on() {
+    let place = Place::new();
+    memory(&place, ["--ctx", "4000m,512"]).assert().code(3);
+    let document = place.document();
+    assert_eq!(document["steps"][0]["outcome"], "failed");
+    assert!(document["steps"][0]["error"].as_str().unwrap().contains("not tried"));
+    assert_eq!(document["steps"][1]["outcome"], "done");
+}
+
+#[test]
+fn an_architecture_that_is_not_known_is_still_measured_or_fails_alone() {
+    let place = Place::new();
+    let renamed = ("general.architecture", b"gemma4".as_slice(), b"gemma9".as_slice());
+    place.altered("other.gguf", &lab(ORIGINAL), renamed);
+    let output = place.karat(["memory", "other.gguf", "--predict-only"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("gemma9"), "{said}");
+}
+
+#[test]
+fn bad_arguments_are_refused() {
+    let original = lab(ORIGINAL);
+    let original = original.to_str().unwrap();
+    let check = |args: &[&str], what: &str| {
+        let place = Place::new();
+        place.check_refused(&mut place.karat(args.iter().copied()), what);
+    };
+    check(&["memory", original, "--ctx", "0"], "e.g. 4096 or 32k");
+    check(&["memory", original, "--kv", "q9"], "q9");
+    check(&["memory", "nosuch.gguf"], "nosuch.gguf");
+    check(&["memory", original, "--gpu-layers", "all"], "sees no GPU");
+    check(&["fit", original, "--vram", "some"], "some");
+    check(&["fit", original, "--vram", "1GiB", "--reserve", "2GiB"], "--reserve leaves nothing");
+    check(&["fit", "nosuch.gguf", "--vram", "8GiB"], "nosuch.gguf");
+}
+
+/// A model of the shape of Llama 3 8B, with holes instead of weights.
+fn llama(place: &Place, name: &str, ty: GgmlType) {
+    let shape = Published {
+        architecture: "llama",
+        n_layers: 32,
+        n_embd: 4096,
+        n_ff: 14336,
+        n_head: 32,
+        n_head_kv: 8,
+        head: 128,
+        n_vocab: 128_256,
+        tied: false,
+        sliding: None,
+        experts: None,
+        k_is_v: false,
+        n_shared: 0,
+        per_layer: 0,
+    };
+    shape.file_with_tokens(ty, GgmlType::Q6_K).write(&place.path(name));
+}
+
+fn fit(place: &Place, args: &[&str]) -> Value {
+    let all = ["fit", "--format", "json"].into_iter().chain(args.iter().copied());
+    let output = place.karat(all).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_largest_build_that_fits_is_named() {
+    let place = Place::new();
+    llama(&place, "m-Q8_0.gguf", GgmlType::Q8_0);
+    llama(&place, "m-Q4_0.gguf", GgmlType::Q4_0);
+    let answer = fit(&place, &["--vram", "8GiB", "--ctx", "8k", "m-Q8_0.gguf", "m-Q4_0.gguf"]);
+    let sentence = answer["answer"].as_str().unwrap();
+    assert!(sentence.contains("is m-Q4_0 with KV f16"), "{sentence}");
+    let rows = answer["rows"].as_array().unwrap();
+    let q8 = &rows[0];
+    assert_eq!((q8["model"].as_str(), q8["fits"].as_bool()), (Some("m-Q8_0"), Some(false)));
+    assert!(q8["gpu_layers"].as_u64().unwrap() < q8["n_layers"].as_u64().unwrap());
+    // 32 layers, K and V of 8 heads of 128, f16, 8192 tokens.
+    assert_eq!(q8["kv_bytes"], 32 * 2 * 8 * 128 * 2 * 8192_u64);
+}
+
+#[test]
+fn the_longest_context_is_the_last_that_fits() {
+    let place = Place::new();
+    llama(&place, "m.gguf", GgmlType::Q4_0);
+    let at = |ctx: u64| {
+        fit(&place, &["--vram", "8GiB", "--kv", "f16", "--ctx", &ctx.to_string(), "m.gguf"])
+    };
+    let most = at(4096)["rows"][0]["largest_ctx"].as_u64().unwrap();
+    assert_eq!(most % 256, 0);
+    assert_eq!(at(most)["rows"][0]["fits"], true);
+    assert_eq!(at(most + 256)["rows"][0]["fits"], false);
+}
+
+#[test]
+fn what_fits_is_said_in_words_and_in_markdown() {
+    let place = Place::new();
+    llama(&place, "m.gguf", GgmlType::Q4_0);
+    for format in ["text", "markdown"] {
+        let args = ["fit", "--vram", "2GiB", "--format", format, "m.gguf"];
+        let output = place.karat(args).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("No build fits 2.00 GiB, whatever the context"), "{said}");
+    }
+}
+
+#[test]
+fn nonsense_in_a_header_is_one_clear_line() {
+    let place = Place::new();
+    SparseFile::new("llama")
+        .with_tokens(10)
+        .wide_number("block_count", 1_000_000_000_000)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 10])
+        .write(&place.path("many.gguf"));
+    let mut command = place.karat(["fit", "--vram", "8GiB", "many.gguf"]);
+    place.check_refused(&mut command, "`llama.block_count` = 1000000000000");
+}
