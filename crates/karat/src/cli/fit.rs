@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::memory::distinct;
 use super::tokens::tokens;
+use crate::report::PageFormat;
 use crate::settings::{FitSettings, Kv};
 use crate::units::parse_bytes;
 
@@ -70,19 +71,7 @@ pub struct FitArgs {
 
     /// Form of the answer.
     #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
-    pub format: FitFormat,
-}
-
-/// Form of the answer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum FitFormat {
-    /// A sentence and a table for a terminal.
-    #[default]
-    Text,
-    /// The figures.
-    Json,
-    /// A sentence and a table for a document.
-    Markdown,
+    pub format: PageFormat,
 }
 
 impl FitArgs {

@@ -23,7 +23,7 @@ pub use compare::CompareArgs;
 pub use demo::DemoArgs;
 pub use diff::DiffArgs;
 pub use fidelity::FidelityArgs;
-pub use fit::{FitArgs, FitFormat};
+pub use fit::FitArgs;
 pub use gpu_layers::GpuLayersArg;
 pub use inspect::InspectArgs;
 pub use memory::MemoryArgs;

@@ -3,21 +3,17 @@
 use anyhow::{Context as _, bail};
 
 use super::Session;
-use crate::cli::{FitArgs, FitFormat};
+use crate::cli::FitArgs;
 use crate::exit::Exit;
 use crate::memory::{Repack, Request, Room, Shape, fit};
 use crate::model::{ModelFile, short_names};
-use crate::report::{FitAnswer, FitRow, ReportOptions, fit_json, fit_markdown, fit_text};
+use crate::report::{self, FitAnswer, FitRow};
 use crate::settings::FitSettings;
 
 pub(super) fn run(session: &Session, args: &FitArgs) -> anyhow::Result<Exit> {
     let settings = args.settings();
     let answer = answer(session, &settings)?;
-    let bytes = match args.format {
-        FitFormat::Text => fit_text(&answer, ReportOptions { color: session.ui.colors_output() })?,
-        FitFormat::Markdown => fit_markdown(&answer)?,
-        FitFormat::Json => fit_json(&answer)?,
-    };
+    let bytes = report::fit(&answer, args.format, session.ui.colors_output())?;
     session.ui.data(&bytes).context("cannot write to standard output")?;
     Ok(Exit::Ok)
 }

@@ -7,7 +7,7 @@ use super::Session;
 use super::survey::survey;
 use crate::machine;
 use crate::memory::{Prediction, Repack, Request, Shape, predict};
-use crate::model::{ModelFile, Stamps, record_of, sha256_of, short_names};
+use crate::model::{ModelFile, Stamps, check_utf8, record_of, sha256_of, short_names};
 use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Finding, ModelRecord, ModelRole, Severity};
 use crate::settings::{Kv, MemorySettings};
@@ -23,6 +23,9 @@ pub(super) fn plan_memory(
     let names = short_names(&settings.models);
     let files =
         settings.models.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+    for path in &settings.models {
+        check_utf8(path)?;
+    }
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.map(std::path::PathBuf::as_path));
     let job = SurveyJob { model: files[0].path.clone(), texts: Vec::new(), parse_special: false };

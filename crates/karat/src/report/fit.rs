@@ -5,10 +5,9 @@ use std::io;
 
 use serde::Serialize;
 
-use super::ReportOptions;
 use super::number::memory_size;
 use super::page::{Align, Block, Cell, Column, Item, Page, Table, Tone};
-use super::{markdown, text};
+use super::{PageFormat, page_format};
 use crate::record::SCHEMA_VERSION;
 
 /// What fits, as figures.
@@ -68,22 +67,8 @@ impl FitRow {
     }
 }
 
-/// For a terminal.
-pub fn fit_text(answer: &FitAnswer, options: ReportOptions) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    text::write_page(&page(answer), options, &mut bytes)?;
-    Ok(bytes)
-}
-
-/// For a document.
-pub fn fit_markdown(answer: &FitAnswer) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    markdown::write_page(&page(answer), &mut bytes)?;
-    Ok(bytes)
-}
-
-/// The figures, with the sentence.
-pub fn fit_json(answer: &FitAnswer) -> io::Result<Vec<u8>> {
+/// The answer in the form asked for.
+pub fn fit(answer: &FitAnswer, format: PageFormat, color: bool) -> io::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Document<'a> {
         schema_version: u32,
@@ -93,9 +78,7 @@ pub fn fit_json(answer: &FitAnswer) -> io::Result<Vec<u8>> {
     }
     let document =
         Document { schema_version: SCHEMA_VERSION, answer: sentence(answer), figures: answer };
-    let mut bytes = serde_json::to_vec_pretty(&document)?;
-    bytes.push(b'\n');
-    Ok(bytes)
+    page_format::render(&document, &page(answer), format, color)
 }
 
 fn page(answer: &FitAnswer) -> Page {
@@ -123,9 +106,9 @@ fn sentence(answer: &FitAnswer) -> String {
         .filter(|row| row.fits)
         .reduce(|best, row| if row.weights_bytes > best.weights_bytes { row } else { best });
     if let Some(best) = best {
-        let context = best.largest_ctx.map_or(String::new(), |n| format!(", up to {n} tokens"));
+        let context = best.largest_ctx.map_or(String::new(), |n| format!(", room for {n} tokens"));
         return format!(
-            "The largest build that fits {room} with {} tokens is {} with KV {}: {}{context}",
+            "The largest build that fits {room} with {} tokens is {} with KV {}: {} on the card{context}",
             answer.n_ctx,
             best.model,
             best.kv,
@@ -153,28 +136,38 @@ fn table(answer: &FitAnswer) -> Table {
     let columns = vec![
         Column::new("model", "", Align::Left),
         Column::new("KV", "", Align::Left),
-        Column::new("weights", "", Align::Point),
-        Column::new("KV cache", "", Align::Point),
-        Column::new("compute", "", Align::Point),
-        Column::new("total", "", Align::Point),
+        Column::new("weights", "MiB", Align::Point),
+        Column::new("KV cache", "MiB", Align::Point),
+        Column::new("compute", "MiB", Align::Point),
+        Column::new("total", "MiB", Align::Point),
         Column::new("fits", "", Align::Left),
-        Column::new("most context", "", Align::Point),
+        Column::new("most context", "tokens", Align::Point),
         Column::new("largest part", "", Align::Left),
     ];
-    let row = |row: &FitRow| {
-        vec![
-            Cell::plain(&row.model),
+    let mut last = "";
+    let mut rows = Vec::new();
+    for row in &answer.rows {
+        let name = if row.model == last { "" } else { row.model.as_str() };
+        last = &row.model;
+        rows.push(vec![
+            Cell::plain(name),
             Cell::plain(&row.kv),
-            Cell::plain(memory_size(row.weights_bytes)),
-            Cell::plain(memory_size(row.kv_bytes)),
-            Cell::plain(memory_size(row.compute_bytes)),
-            Cell::plain(memory_size(row.total())),
+            mebibytes(row.weights_bytes),
+            mebibytes(row.kv_bytes),
+            mebibytes(row.compute_bytes),
+            mebibytes(row.total()),
             fits(row),
             most_context(row),
             Cell::toned(row.tightest(), Tone::Faint),
-        ]
-    };
-    Table { columns, rows: answer.rows.iter().map(row).collect() }
+        ]);
+    }
+    Table { columns, rows }
+}
+
+/// One unit for all rows, so that they can be compared down a column.
+fn mebibytes(bytes: u64) -> Cell {
+    let value = bytes as f64 / f64::from(1 << 20);
+    Cell::plain(if value < 10.0 { format!("{value:.1}") } else { format!("{value:.0}") })
 }
 
 fn fits(row: &FitRow) -> Cell {
@@ -190,7 +183,7 @@ fn fits(row: &FitRow) -> Cell {
 fn most_context(row: &FitRow) -> Cell {
     match row.largest_ctx {
         None => Cell::missing(),
-        Some(n) if row.is_trained_length => Cell::plain(format!("{n} (all)")),
+        Some(n) if row.is_trained_length => Cell::toned(n.to_string(), Tone::Good),
         Some(n) => Cell::plain(n.to_string()),
     }
 }

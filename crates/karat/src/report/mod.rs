@@ -25,7 +25,7 @@ use std::io::{self, Write};
 
 pub use self::anatomy::{difference, inspection};
 pub use self::csv::Csv;
-pub use self::fit::{FitAnswer, FitRow, fit_json, fit_markdown, fit_text};
+pub use self::fit::{FitAnswer, FitRow, fit};
 pub use self::json::Json;
 pub use self::markdown::Markdown;
 pub use self::page_format::PageFormat;
