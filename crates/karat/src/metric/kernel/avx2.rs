@@ -7,12 +7,14 @@
 
 use std::arch::x86_64::{
     __m256, __m256d, _CMP_GT_OQ, _CMP_NLE_UQ, _mm256_add_epi32, _mm256_add_pd, _mm256_and_ps,
-    _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_ps, _mm256_cmp_ps,
-    _mm256_cvtps_pd, _mm256_extractf128_ps, _mm256_fmadd_pd, _mm256_fmadd_ps, _mm256_loadu_ps,
-    _mm256_max_ps, _mm256_movemask_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_pd,
-    _mm256_slli_epi32, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_sub_ps,
+    _mm256_blendv_ps, _mm256_castps_si256, _mm256_castps256_ps128, _mm256_castsi256_ps,
+    _mm256_cmp_ps, _mm256_cvtps_pd, _mm256_div_ps, _mm256_extractf128_ps, _mm256_fmadd_pd,
+    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_movemask_ps, _mm256_mul_ps,
+    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_pd, _mm256_slli_epi32, _mm256_storeu_pd,
+    _mm256_storeu_ps, _mm256_sub_ps,
 };
 
+use super::softcap;
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
@@ -72,6 +74,16 @@ impl Avx2 {
         unsafe { run(self, job) }
     }
 
+    /// See [`softcap::softcap`].
+    pub(super) fn softcap(self, row: &[f32], cap: f32, out: &mut [f32]) {
+        #[target_feature(enable = "avx2,fma")]
+        fn run(v: Avx2, row: &[f32], cap: f32, out: &mut [f32]) {
+            softcap::softcap::<_, PHASES>(v, row, cap, out);
+        }
+        // SAFETY: `self` proves that the machine has AVX2 and FMA.
+        unsafe { run(self, row, cap, out) }
+    }
+
     /// Lower and upper half of the elements, in f64.
     #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]
@@ -122,6 +134,18 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
+    fn mul(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX2 and FMA.
+        unsafe { _mm256_mul_ps(left, right) }
+    }
+
+    #[inline(always)]
+    fn div(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX2 and FMA.
+        unsafe { _mm256_div_ps(left, right) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
         unsafe { _mm256_fmadd_ps(a, b, c) }
@@ -158,6 +182,12 @@ impl Vector for Avx2 {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX2 and FMA.
         unsafe { _mm256_and_ps(mask, value) }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::F32, no: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX2 and FMA.
+        unsafe { _mm256_blendv_ps(no, yes, mask) }
     }
 
     #[inline(always)]

@@ -8,11 +8,13 @@
 use std::arch::x86_64::{
     __m512, __m512d, __mmask16, _CMP_GT_OQ, _CMP_NLE_UQ, _mm512_add_epi32, _mm512_add_pd,
     _mm512_castps_si512, _mm512_castps512_ps256, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-    _mm512_cvtps_pd, _mm512_extractf32x8_ps, _mm512_fmadd_pd, _mm512_fmadd_ps, _mm512_loadu_ps,
-    _mm512_mask_cmp_ps_mask, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_set1_ps, _mm512_setzero_pd,
-    _mm512_slli_epi32, _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_ps,
+    _mm512_cvtps_pd, _mm512_div_ps, _mm512_extractf32x8_ps, _mm512_fmadd_pd, _mm512_fmadd_ps,
+    _mm512_loadu_ps, _mm512_mask_blend_ps, _mm512_mask_cmp_ps_mask, _mm512_maskz_mov_ps,
+    _mm512_max_ps, _mm512_mul_ps, _mm512_set1_ps, _mm512_setzero_pd, _mm512_slli_epi32,
+    _mm512_storeu_pd, _mm512_storeu_ps, _mm512_sub_ps,
 };
 
+use super::softcap;
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
@@ -72,6 +74,16 @@ impl Avx512 {
         unsafe { run(self, job) }
     }
 
+    /// See [`softcap::softcap`].
+    pub(super) fn softcap(self, row: &[f32], cap: f32, out: &mut [f32]) {
+        #[target_feature(enable = "avx512f,avx512dq")]
+        fn run(v: Avx512, row: &[f32], cap: f32, out: &mut [f32]) {
+            softcap::softcap::<_, PHASES>(v, row, cap, out);
+        }
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ.
+        unsafe { run(self, row, cap, out) }
+    }
+
     /// Lower and upper half of the elements, in f64.
     #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]
@@ -122,6 +134,18 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
+    fn mul(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ.
+        unsafe { _mm512_mul_ps(left, right) }
+    }
+
+    #[inline(always)]
+    fn div(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ.
+        unsafe { _mm512_div_ps(left, right) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
         unsafe { _mm512_fmadd_ps(a, b, c) }
@@ -158,6 +182,12 @@ impl Vector for Avx512 {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has AVX-512F and DQ.
         unsafe { _mm512_maskz_mov_ps(mask, value) }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::F32, no: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has AVX-512F and DQ.
+        unsafe { _mm512_mask_blend_ps(mask, no, yes) }
     }
 
     #[inline(always)]

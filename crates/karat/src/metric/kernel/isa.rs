@@ -1,6 +1,7 @@
 //! The choice of instruction set. Owns detection and dispatch; never computes.
 
 use super::scalar::Scalar;
+use super::softcap;
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES};
@@ -56,6 +57,26 @@ impl Kernel {
             Isa::Avx512(_) => "avx512",
             #[cfg(target_arch = "aarch64")]
             Isa::Neon(_) => "neon",
+        }
+    }
+
+    /// Writes c · tanh(x / c) of every logit x of `row` to `out`, with c = `cap`, finite and above 0.
+    ///
+    /// The engine's own operations in f32, in its order, with a tanh that is within one unit in the
+    /// last place; odd and never falling. ±inf becomes ±c, NaN stays NaN, as in the engine. All
+    /// instruction sets give the same bits.
+    ///
+    /// # Panics
+    /// Where `out` is not as long as `row`.
+    pub fn softcap(self, row: &[f32], cap: f32, out: &mut [f32]) {
+        match self.0 {
+            Isa::Scalar(v) => softcap::softcap::<_, LANES>(v, row, cap, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(v) => v.softcap(row, cap, out),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(v) => v.softcap(row, cap, out),
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon(v) => v.softcap(row, cap, out),
         }
     }
 

@@ -14,6 +14,7 @@ mod isa;
 mod reference;
 mod row;
 mod scalar;
+mod softcap;
 mod sweep;
 mod top;
 
@@ -63,6 +64,8 @@ trait Vector: Copy {
     /// Counterpart of `load`.
     fn store(self, block: &mut Block, phase: usize, value: Self::F32);
     fn sub(self, left: Self::F32, right: Self::F32) -> Self::F32;
+    fn mul(self, left: Self::F32, right: Self::F32) -> Self::F32;
+    fn div(self, left: Self::F32, right: Self::F32) -> Self::F32;
     /// `a * b + c`, rounded once.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// Adds the lowest nine bits of `power` to the exponent of `value`, as integers.
@@ -75,6 +78,8 @@ trait Vector: Copy {
     fn not_at_most(self, left: Self::F32, right: Self::F32) -> u32;
     /// `value` where the mask is true, else +0.
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32;
+    /// `yes` where the mask is true, else `no`.
+    fn select(self, mask: Self::Mask, yes: Self::F32, no: Self::F32) -> Self::F32;
     fn all_true(self) -> Self::Mask;
     fn is_all_true(self, mask: Self::Mask) -> bool;
 

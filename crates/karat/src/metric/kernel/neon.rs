@@ -6,12 +6,14 @@
 )]
 
 use std::arch::aarch64::{
-    float32x4_t, float64x2_t, uint32x4_t, vaddq_f64, vaddq_u32, vaddvq_u32, vandq_u32, vcgtq_f32,
-    vcleq_f32, vcvt_f64_f32, vcvt_high_f64_f32, vdupq_n_f32, vdupq_n_f64, vdupq_n_u32, vfmaq_f32,
-    vfmaq_f64, vget_low_f32, vld1q_f32, vld1q_u32, vmaxq_f32, vminvq_u32, vmvnq_u32,
-    vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32, vst1q_f32, vst1q_f64, vsubq_f32,
+    float32x4_t, float64x2_t, uint32x4_t, vaddq_f64, vaddq_u32, vaddvq_u32, vandq_u32, vbslq_f32,
+    vcgtq_f32, vcleq_f32, vcvt_f64_f32, vcvt_high_f64_f32, vdivq_f32, vdupq_n_f32, vdupq_n_f64,
+    vdupq_n_u32, vfmaq_f32, vfmaq_f64, vget_low_f32, vld1q_f32, vld1q_u32, vmaxq_f32, vminvq_u32,
+    vmulq_f32, vmvnq_u32, vreinterpretq_f32_u32, vreinterpretq_u32_f32, vshlq_n_u32, vst1q_f32,
+    vst1q_f64, vsubq_f32,
 };
 
+use super::softcap;
 use super::sweep::{self, Exponentials, Pair, PairSums, Scale};
 use super::top::Top;
 use super::{Block, LANES, LaneSums, Vector};
@@ -71,6 +73,16 @@ impl Neon {
         unsafe { run(self, job) }
     }
 
+    /// See [`softcap::softcap`].
+    pub(super) fn softcap(self, row: &[f32], cap: f32, out: &mut [f32]) {
+        #[target_feature(enable = "neon")]
+        fn run(v: Neon, row: &[f32], cap: f32, out: &mut [f32]) {
+            softcap::softcap::<_, PHASES>(v, row, cap, out);
+        }
+        // SAFETY: `self` proves that the machine has NEON.
+        unsafe { run(self, row, cap, out) }
+    }
+
     /// Lower and upper half of the elements, in f64.
     #[expect(clippy::unused_self, reason = "it is the proof")]
     #[inline(always)]
@@ -116,6 +128,18 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
+    fn mul(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has NEON.
+        unsafe { vmulq_f32(left, right) }
+    }
+
+    #[inline(always)]
+    fn div(self, left: Self::F32, right: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has NEON.
+        unsafe { vdivq_f32(left, right) }
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has NEON.
         unsafe { vfmaq_f32(c, a, b) }
@@ -156,6 +180,12 @@ impl Vector for Neon {
     fn keep(self, mask: Self::Mask, value: Self::F32) -> Self::F32 {
         // SAFETY: `self` proves that the machine has NEON.
         unsafe { vreinterpretq_f32_u32(vandq_u32(mask, vreinterpretq_u32_f32(value))) }
+    }
+
+    #[inline(always)]
+    fn select(self, mask: Self::Mask, yes: Self::F32, no: Self::F32) -> Self::F32 {
+        // SAFETY: `self` proves that the machine has NEON.
+        unsafe { vbslq_f32(mask, yes, no) }
     }
 
     #[inline(always)]

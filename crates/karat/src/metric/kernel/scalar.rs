@@ -35,6 +35,16 @@ impl Vector for Scalar {
     }
 
     #[inline]
+    fn mul(self, left: f32, right: f32) -> f32 {
+        left * right
+    }
+
+    #[inline]
+    fn div(self, left: f32, right: f32) -> f32 {
+        left / right
+    }
+
+    #[inline]
     fn mul_add(self, a: f32, b: f32, c: f32) -> f32 {
         a.mul_add(b, c)
     }
@@ -62,6 +72,11 @@ impl Vector for Scalar {
     #[inline]
     fn keep(self, mask: bool, value: f32) -> f32 {
         if mask { value } else { 0.0 }
+    }
+
+    #[inline]
+    fn select(self, mask: bool, yes: f32, no: f32) -> f32 {
+        if mask { yes } else { no }
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod infinite;
 mod oracle;
 mod properties;
 mod ranking;
+mod softcap;
 
 use super::{Kernel, KernelError, PairStats, Reference, RowStats};
 
