@@ -80,12 +80,25 @@ unsafe impl Send for Context {}
 pub struct LogitRows<'c> {
     logits: &'c [f32],
     n_vocab: usize,
+    softcap: Option<f32>,
 }
 
 impl<'c> LogitRows<'c> {
     /// Rows of `n_vocab` logits, one behind the other.
     pub fn new(logits: &'c [f32], n_vocab: usize) -> Self {
-        Self { logits, n_vocab }
+        Self { logits, n_vocab, softcap: None }
+    }
+
+    /// The same rows, of which it is said that c · tanh(x / c) is still to be done to each logit x.
+    #[must_use]
+    pub fn to_be_capped(self, c: f32) -> Self {
+        Self { softcap: Some(c), ..self }
+    }
+
+    /// The c of c · tanh(x / c), where that is still to be done to each logit x; `None` where the rows
+    /// are finished.
+    pub fn softcap(&self) -> Option<f32> {
+        self.softcap
     }
 
     /// Rows.

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use llama_cpp_sys_2 as sys;
 
-use crate::{EngineError, Vocab, log};
+use crate::metadata::metadata_list;
+use crate::{EngineError, MetadataOverride, Vocab, log};
 
 /// How many layers live on the GPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct ModelParams {
     /// Read the header only: weights, caches and compute buffers are sized and not allocated. Such a
     /// model can tell what it would take, and cannot compute. Excludes `mmap`.
     pub no_alloc: bool,
+    /// Metadata to be taken instead of the file's. The engine ignores keys that it does not read.
+    pub metadata: Vec<MetadataOverride>,
 }
 
 impl Default for ModelParams {
@@ -47,6 +50,7 @@ impl Default for ModelParams {
             repack: true,
             vocab_only: false,
             no_alloc: false,
+            metadata: Vec::new(),
         }
     }
 }
@@ -77,8 +81,9 @@ impl Model {
         crate::init();
         log::clear();
         let c_path = c_string(&path.to_string_lossy())?;
+        let metadata = metadata_list(&params.metadata)?;
         let mut callback: &mut dyn FnMut(f32) -> bool = &mut progress;
-        // SAFETY: `callback` and `c_path` outlive the call, which does not keep them.
+        // SAFETY: `callback`, `c_path` and `metadata` outlive the call, which does not keep them.
         let raw = unsafe {
             let mut raw = sys::llama_model_default_params();
             raw.n_gpu_layers = match params.gpu_layers {
@@ -94,6 +99,7 @@ impl Model {
             raw.use_extra_bufts = params.repack;
             raw.vocab_only = params.vocab_only;
             raw.no_alloc = params.no_alloc;
+            raw.kv_overrides = metadata.as_ptr();
             raw.progress_callback = Some(report_progress);
             raw.progress_callback_user_data = (&raw mut callback).cast();
             sys::llama_model_load_from_file(c_path.as_ptr(), raw)

@@ -1,12 +1,13 @@
 //! The engine's own quantizer: GGUF in, GGUF out. What llama-quantize calls.
 
-use std::ffi::{CString, c_char};
+use std::ffi::CString;
 use std::path::Path;
 
 use llama_cpp_sys_2 as sys;
 
+use crate::metadata::metadata_list;
 use crate::model::c_string;
-use crate::{EngineError, log};
+use crate::{EngineError, MetadataOverride, log};
 
 /// A file type as the engine numbers it (`llama_ftype`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +20,6 @@ pub struct ImatrixEntry {
     pub name: String,
     /// Mean squared activation per input column, `[ne0 * n_expert]`.
     pub values: Vec<f32>,
-}
-
-/// A metadata entry of the output file that differs from the input's.
-#[derive(Clone, Debug, PartialEq)]
-pub enum MetadataOverride {
-    /// Key and string (at most 127 bytes of each).
-    Str(String, String),
-    /// Key and integer, stored as u32.
-    U32(String, u32),
 }
 
 /// What to make of the input.
@@ -172,42 +164,4 @@ impl TensorTypes {
         });
         Ok(Self { list, _patterns: patterns })
     }
-}
-
-/// The engine's list of metadata entries, ended by an empty key.
-fn metadata_list(
-    entries: &[MetadataOverride],
-) -> Result<Vec<sys::llama_model_kv_override>, EngineError> {
-    // SAFETY: all-zero bytes are a valid value of this C struct (an integer with an empty key).
-    let empty: sys::llama_model_kv_override = unsafe { std::mem::zeroed() };
-    let mut list = Vec::with_capacity(entries.len() + 1);
-    for entry in entries {
-        let mut raw = empty;
-        match entry {
-            MetadataOverride::Str(key, text) => {
-                raw.tag = sys::LLAMA_KV_OVERRIDE_TYPE_STR;
-                copy_c(&mut raw.key, key)?;
-                let mut value = [0; 128];
-                copy_c(&mut value, text)?;
-                raw.__bindgen_anon_1.val_str = value;
-            }
-            MetadataOverride::U32(key, number) => {
-                raw.tag = sys::LLAMA_KV_OVERRIDE_TYPE_INT;
-                copy_c(&mut raw.key, key)?;
-                raw.__bindgen_anon_1.val_i64 = i64::from(*number);
-            }
-        }
-        list.push(raw);
-    }
-    list.push(empty);
-    Ok(list)
-}
-
-/// Copies as much of `text` as fits with its terminator, as the engine's own tool does.
-fn copy_c(into: &mut [c_char; 128], text: &str) -> Result<(), EngineError> {
-    let text = c_string(text)?;
-    for (to, &from) in into.iter_mut().zip(text.as_bytes().iter().take(127)) {
-        *to = from as c_char;
-    }
-    Ok(())
 }

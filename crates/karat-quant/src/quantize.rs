@@ -141,7 +141,9 @@ fn check_types(job: &QuantizeJob) -> Result<(), QuantError> {
         return Err(QuantError::NotMakeable { ty });
     }
     let keys = job.metadata.iter().map(|entry| match entry {
-        MetadataOverride::Str(key, _) | MetadataOverride::U32(key, _) => key,
+        MetadataOverride::Str(key, _)
+        | MetadataOverride::U32(key, _)
+        | MetadataOverride::F32(key, _) => key,
     });
     match keys.into_iter().find(|key| key.len() > 127) {
         Some(key) => Err(QuantError::LongKey { key: key.clone() }),

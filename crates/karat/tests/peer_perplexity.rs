@@ -81,8 +81,8 @@ fn check(corpus: &str) {
     let runs: Vec<&Value> =
         names.iter().map(|name| &peer["runs"][format!("{name}.{corpus}.{N_WINDOWS}")]).collect();
     // Threads do not change results; the four texts share the processor.
-    let mut models = lab::load(&lab::builds(names.iter().copied()), 1);
-    let text = Tokens::read(&models[0], corpus);
+    let mut models = lab::load_to_score(&lab::builds(names.iter().copied()), 1);
+    let text = Tokens::read_with(models[0].vocab().unwrap(), corpus);
     let own = (0..models.len()).collect();
     let models = models.iter_mut().map(|model| model as &mut dyn Logits).collect();
     let mut pass = Pass::new(models, own, Vec::new(), Kernel::detect());

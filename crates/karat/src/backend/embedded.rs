@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use karat_llama::{
-    Context, ContextParams, Finish, FlashAttention, GpuLayers, KvType, LogitRows, Model,
-    ModelParams, Special, Threads, Token, Vocab,
+    Context, ContextParams, Finish, FlashAttention, GpuLayers, KvType, LogitRows, MetadataOverride,
+    Model, ModelParams, Special, Threads, Token, Vocab,
 };
 
 use crate::settings::Kv;
@@ -33,23 +33,15 @@ pub struct EmbeddedParams {
 }
 
 impl Embedded {
-    /// Loads a model. `alive` is called while it loads and, on the processor, while it computes.
+    /// Loads a model as the runners do. `alive` is called while it loads and, on the processor, while
+    /// it computes.
     pub fn load(
         path: &Path,
         params: &EmbeddedParams,
         threads: &Threads,
         alive: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, BackendError> {
-        let gpu_layers = match params.gpu_layers {
-            None => GpuLayers::All,
-            Some(0) => GpuLayers::None,
-            Some(count) => GpuLayers::Count(count),
-        };
-        let model_params = ModelParams { gpu_layers, ..ModelParams::default() };
-        let model = Model::load(path, &model_params, |_| {
-            alive();
-            true
-        })?;
+        let model = load_model(path, params, Vec::new(), &alive)?;
         Self::over(&model, params, threads, alive)
     }
 
@@ -63,7 +55,8 @@ impl Embedded {
         Self::over(self.context.model(), params, threads, alive)
     }
 
-    fn over(
+    /// A context of its own over a model that is loaded.
+    pub(super) fn over(
         model: &Model,
         params: &EmbeddedParams,
         threads: &Threads,
@@ -102,6 +95,25 @@ pub fn kv_type(kv: Kv) -> KvType {
         Kv::Q5_0 => KvType::Q5_0,
         Kv::Q4_0 => KvType::Q4_0,
     }
+}
+
+/// Loads the weights, with `metadata` in place of the file's.
+pub(super) fn load_model(
+    path: &Path,
+    params: &EmbeddedParams,
+    metadata: Vec<MetadataOverride>,
+    alive: &impl Fn(),
+) -> Result<Model, BackendError> {
+    let gpu_layers = match params.gpu_layers {
+        None => GpuLayers::All,
+        Some(0) => GpuLayers::None,
+        Some(count) => GpuLayers::Count(count),
+    };
+    let model_params = ModelParams { gpu_layers, metadata, ..ModelParams::default() };
+    Ok(Model::load(path, &model_params, |_| {
+        alive();
+        true
+    })?)
 }
 
 impl Logits for Embedded {

@@ -4,6 +4,7 @@
 //! A backend is one file here; the embedded engine is the first.
 
 pub mod embedded;
+pub mod embedded_logits;
 
 pub use karat_llama::{LogitRows, Sampling, Token};
 
@@ -13,6 +14,9 @@ pub enum BackendError {
     /// The embedded engine failed.
     #[error(transparent)]
     Engine(#[from] karat_llama::EngineError),
+    /// The model file is none.
+    #[error(transparent)]
+    Gguf(#[from] karat_gguf::GgufError),
 }
 
 /// Next-token distributions of one model, window by window.

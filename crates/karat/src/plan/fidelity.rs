@@ -13,7 +13,8 @@ use crate::store::{TrackKey, TrackKind};
 use crate::units::count;
 
 /// Raised when the way per-token results are computed changes, so that old ones are not mixed in.
-const SCORING_VERSION: u32 = 1;
+/// 2: the softcap of gemma4's logits is the kernel's.
+const SCORING_VERSION: u32 = 2;
 
 /// Everything a fidelity run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use karat::backend::embedded::{Embedded, EmbeddedParams};
+use karat::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
 use karat::backend::{Logits as _, Token};
 use karat::digest::sha256_hex;
 use karat::instrument::fidelity::job::tokenize;
 use karat::instrument::fidelity::window::{Window, Windows};
 use karat::settings::Kv;
-use karat_llama::Threads;
+use karat_llama::{Threads, Vocab};
 use karat_quant::{FileTypeName, QuantizeJob, quantize};
 use serde_json::Value;
 
@@ -114,17 +115,29 @@ pub fn short_name(name: &str) -> String {
     format!("lab-{name}")
 }
 
-/// Models on the embedded engine, loaded as a fidelity run loads them.
+/// Models on the embedded engine with all that the engine itself does to logits: what a fidelity run
+/// scores is measured against these.
 pub fn load(paths: &[PathBuf], n_threads: u32) -> Vec<Embedded> {
     let threads = Threads::new(n_threads).unwrap();
-    let params = EmbeddedParams {
+    paths.iter().map(|path| Embedded::load(path, &params(), &threads, || ()).unwrap()).collect()
+}
+
+/// Models as a fidelity run loads them.
+pub fn load_to_score(paths: &[PathBuf], n_threads: u32) -> Vec<EmbeddedLogits> {
+    let threads = Threads::new(n_threads).unwrap();
+    let load = |path| EmbeddedLogits::load(path, &params(), &threads, Vocabulary::Whole, || ());
+    paths.iter().map(|path| load(path).unwrap()).collect()
+}
+
+/// The settings of a fidelity run.
+pub fn params() -> EmbeddedParams {
+    EmbeddedParams {
         n_ctx: N_CTX as u32,
         n_batch: N_CTX as u32,
         n_ubatch: N_CTX as u32,
         kv: Kv::F16,
         gpu_layers: Some(0),
-    };
-    paths.iter().map(|path| Embedded::load(path, &params, &threads, || ()).unwrap()).collect()
+    }
 }
 
 /// The program, with a home folder of its own.
@@ -175,8 +188,13 @@ pub struct Tokens {
 impl Tokens {
     /// Reads the held-out text of that name.
     pub fn read(model: &Embedded, corpus: &str) -> Self {
-        let tokens = tokenize(model.vocab(), &text(corpus), false).unwrap();
-        Self { tokens, bos: model.vocab().bos() }
+        Self::read_with(model.vocab(), corpus)
+    }
+
+    /// The same with a vocabulary.
+    pub fn read_with(vocab: &Vocab, corpus: &str) -> Self {
+        let tokens = tokenize(vocab, &text(corpus), false).unwrap();
+        Self { tokens, bos: vocab.bos() }
     }
 
     /// The first `count` windows.

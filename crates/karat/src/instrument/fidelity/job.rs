@@ -9,7 +9,8 @@ use karat_llama::{EngineError, Model, ModelParams, Special, Threads, Vocab};
 use super::pass::{Pass, PassError, WindowScores};
 use super::token_text::describe;
 use super::window::{Window, Windows};
-use crate::backend::embedded::{Embedded, EmbeddedParams};
+use crate::backend::embedded::EmbeddedParams;
+use crate::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
 use crate::backend::{BackendError, Logits, Token};
 use crate::metric::kernel::Kernel;
 use crate::plan::TrackOf;
@@ -72,9 +73,8 @@ impl JobError {
 pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let threads = Threads::new(job.n_threads)?;
     let mut models = load_models(job, &threads, channel)?;
-    let vocab = match job.members.iter().position(|load| load.path == job.vocabulary) {
-        // Loading a vocabulary of 262,144 tokens once more would take about a second.
-        Some(loaded) => models[loaded].vocab().clone(),
+    let vocab = match models.iter().find_map(EmbeddedLogits::vocab) {
+        Some(vocab) => vocab.clone(),
         None => vocabulary(&job.vocabulary)?,
     };
     let (tokens, bos) = read_text(job, &vocab)?;
@@ -103,7 +103,7 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     Ok(())
 }
 
-fn as_logits(models: &mut [Embedded]) -> Vec<&mut dyn Logits> {
+fn as_logits(models: &mut [EmbeddedLogits]) -> Vec<&mut dyn Logits> {
     models.iter_mut().map(|model| model as &mut dyn Logits).collect()
 }
 
@@ -111,12 +111,19 @@ fn load_models(
     job: &FidelityJob,
     threads: &Threads,
     channel: &Channel,
-) -> Result<Vec<Embedded>, JobError> {
-    let mut models = Vec::with_capacity(job.members.len());
+) -> Result<Vec<EmbeddedLogits>, JobError> {
+    let mut models: Vec<EmbeddedLogits> = Vec::with_capacity(job.members.len());
     for (model, load) in job.members.iter().enumerate() {
         channel.send(&Message::Working { model });
         let heart = channel.clone();
-        let loaded = Embedded::load(&load.path, &params(job, load), threads, move || heart.alive());
+        let (path, params, alive) = (&load.path, params(job, load), move || heart.alive());
+        let loaded = match job.members[..model].iter().position(|other| other.path == *path) {
+            Some(other) => models[other].beside(&params, threads, alive),
+            None if *path == job.vocabulary => {
+                EmbeddedLogits::load(path, &params, threads, Vocabulary::Whole, alive)
+            }
+            None => EmbeddedLogits::load(path, &params, threads, Vocabulary::Size, alive),
+        };
         models.push(loaded.map_err(|source| JobError::Load { model, source })?);
     }
     Ok(models)
@@ -126,14 +133,14 @@ fn load_models(
 /// memory is too short for that, the pass does without, a little slower.
 fn second_lane(
     job: &FidelityJob,
-    models: &[Embedded],
+    models: &[EmbeddedLogits],
     threads: &Threads,
     channel: &Channel,
-) -> Option<Vec<Embedded>> {
+) -> Option<Vec<EmbeddedLogits>> {
     if job.ruler.gpu_layers == Some(0) || job.windows.len() < 2 {
         return None;
     }
-    let beside = |(model, load): (&Embedded, &Load)| {
+    let beside = |(model, load): (&EmbeddedLogits, &Load)| {
         let heart = channel.clone();
         model.beside(&params(job, load), threads, move || heart.alive()).ok()
     };

@@ -4,6 +4,7 @@
 //! read, [`summary`] makes rows of what is stored.
 
 mod early;
+mod finish;
 pub mod job;
 pub mod pass;
 mod reduce;

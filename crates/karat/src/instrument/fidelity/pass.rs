@@ -64,7 +64,8 @@ impl WindowScores {
 /// window while the other is computed; on a processor, which does both, that would gain nothing.
 /// Rows are reduced where the engine left them: they are never copied on the host.
 ///
-/// Resident besides the models: their own output buffers, and two rows of `n_vocab` f32 per thread.
+/// Resident besides the models: their own output buffers, and two rows of `n_vocab` f32 per thread
+/// (four, where logits come to be capped).
 pub struct Pass<'m> {
     lanes: Vec<Lane<'m>>,
     reduce: Reduce,

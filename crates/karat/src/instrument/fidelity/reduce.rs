@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::panic::resume_unwind;
 use std::thread;
 
+use super::finish::Finish;
 use super::pass::{PassError, WindowScores};
 use super::window::Window;
 use crate::backend::LogitRows;
@@ -28,7 +29,14 @@ const LOGITS_WORTH_A_THREAD: usize = 1 << 20;
 pub(super) struct Reduce {
     plan: Comparisons,
     /// One per thread.
-    references: Vec<Reference>,
+    desks: Vec<Desk>,
+}
+
+/// What a thread reduces rows with.
+struct Desk {
+    reference: Reference,
+    /// For rows of yardsticks, and for those that are compared with them.
+    finish: [Finish; 2],
 }
 
 /// What is wanted of every position.
@@ -51,7 +59,7 @@ impl Reduce {
         yardsticks.sort_unstable();
         yardsticks.dedup();
         let plan = Comparisons { own, pairs, worst: Vec::new(), yardsticks, kernel };
-        Self { plan, references: Vec::new() }
+        Self { plan, desks: Vec::new() }
     }
 
     /// Keeps the worst tokens of these comparisons as well.
@@ -59,9 +67,12 @@ impl Reduce {
         self.plan.worst = pairs.to_vec();
     }
 
-    /// Makes room for `n_threads` threads over rows of `n_vocab`: two rows each.
+    /// Makes room for `n_threads` threads over rows of `n_vocab`: two rows each, and
+    /// two more where logits are still to be capped.
     pub(super) fn prepare(&mut self, n_threads: usize, n_vocab: usize) {
-        self.references = (0..n_threads.max(1)).map(|_| Reference::new(n_vocab)).collect();
+        let finish = || [(); 2].map(|()| Finish::new(self.plan.kernel));
+        let desk = |_| Desk { reference: Reference::new(n_vocab), finish: finish() };
+        self.desks = (0..n_threads.max(1)).map(desk).collect();
     }
 
     /// Nothing scored yet.
@@ -84,18 +95,18 @@ impl Reduce {
         let piece = Piece { rows, window, positions };
         let n_logits: usize = rows.iter().map(LogitRows::n_logits).sum();
         let n_threads =
-            (n_logits / LOGITS_WORTH_A_THREAD).clamp(1, self.references.len()).min(positions.len());
+            (n_logits / LOGITS_WORTH_A_THREAD).clamp(1, self.desks.len()).min(positions.len());
         let share = positions.len().div_ceil(n_threads.max(1)).max(1);
         let shares = (0..positions.len()).step_by(share);
         let mut work = shares.map(|start| start..positions.len().min(start + share));
-        let mut references = self.references.iter_mut();
+        let mut desks = self.desks.iter_mut();
         let parts: Vec<Result<WindowScores, PassError>> = thread::scope(|scope| {
-            let first = work.next().zip(references.next());
+            let first = work.next().zip(desks.next());
             let others: Vec<_> = work
-                .zip(references)
-                .map(|(share, reference)| scope.spawn(|| plan.share(&piece, share, reference)))
+                .zip(desks)
+                .map(|(share, desk)| scope.spawn(|| plan.share(&piece, share, desk)))
                 .collect();
-            let first = first.map(|(share, reference)| plan.share(&piece, share, reference));
+            let first = first.map(|(share, desk)| plan.share(&piece, share, desk));
             let others = others
                 .into_iter()
                 .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
@@ -131,11 +142,11 @@ impl Comparisons {
         &self,
         piece: &Piece<'_>,
         rows: Range<usize>,
-        reference: &mut Reference,
+        desk: &mut Desk,
     ) -> Result<WindowScores, PassError> {
         let mut scores = self.empty();
         for row in rows {
-            self.row(piece, row, reference, &mut scores)?;
+            self.row(piece, row, desk, &mut scores)?;
         }
         Ok(scores)
     }
@@ -144,17 +155,18 @@ impl Comparisons {
         &self,
         piece: &Piece<'_>,
         row: usize,
-        reference: &mut Reference,
+        desk: &mut Desk,
         scores: &mut WindowScores,
     ) -> Result<(), PassError> {
         let rows = piece.rows;
+        let Desk { reference, finish: [yardsticks, candidates] } = desk;
         let position = piece.positions[row];
         let target = piece.window.target(position) as u32;
         let blame = |model| move |source| PassError::Row { model, position, source };
         // Whose own scores are in already: a model may meet several yardsticks.
         let mut seen = vec![false; rows.len()];
         for &yardstick in &self.yardsticks {
-            let logits = rows[yardstick].row(row);
+            let logits = yardsticks.row(&rows[yardstick], row);
             let own =
                 reference.load(self.kernel, logits, target).map_err(blame(yardstick))?.to_owned();
             self.note(yardstick, &own, &mut seen, scores);
@@ -162,7 +174,7 @@ impl Comparisons {
                 if pair.reference != yardstick {
                     continue;
                 }
-                let candidate = rows[pair.candidate].row(row);
+                let candidate = candidates.row(&rows[pair.candidate], row);
                 let stats =
                     reference.compare(self.kernel, candidate).map_err(blame(pair.candidate))?;
                 self.note(pair.candidate, &stats.candidate, &mut seen, scores);
