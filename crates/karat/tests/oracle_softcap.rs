@@ -11,7 +11,7 @@ use karat::metric::kernel::Kernel;
 use karat_llama::Threads;
 use lab::{BASE, Tokens};
 
-/// How far apart two logits may be, in units in the last place: one of ours and two of glibc's tanhf
+/// How far apart two logits may be, in units in the last place: one of ours and 2.2 of glibc's tanhf
 /// (2.36; other C libraries promise less), and what the last product makes of them.
 const WORST_ULP: u32 = 4;
 

@@ -16,10 +16,11 @@ use serde_json::Value;
 const N_WINDOWS: usize = 60;
 /// How far perplexities may be apart on another processor, relative to the peer's.
 const OTHER_PROCESSOR: f64 = 2e-3;
-/// Half a unit of the last printed digit, and what the peer's arithmetic in f32 may add to it: values
-/// on the way that lie this near to the middle between two printed ones can be printed as either.
-/// (55.79835026 is one, which the peer prints as 55.7983.)
-const HALF_UNIT: f64 = 0.5e-4 + 1e-6;
+/// Half a unit of the last printed digit, and what the peer's arithmetic in f32 and the rounding of its
+/// softcap may add to it: values on the way that lie this near to the middle between two printed ones
+/// can be printed as either. (One is 55.7983516, or 55.7983503 from logits that the engine capped,
+/// which the peer prints as 55.7983.)
+const HALF_UNIT: f64 = 0.5e-4 + 2e-6;
 
 /// One model's perplexity over all windows so far.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //!
 //! The three operations are the engine's own, in its order: times the rounded 1/c, tanh, times c.
 //! Only the tangent differs: the engine calls the C library once per element, which takes longer
-//! than all else that is done to a row, and is within 2 units in the last place (glibc 2.36) where
+//! than all else that is done to a row, and is within 2.2 units in the last place (glibc 2.36) where
 //! this one is within 1.
 
 #![expect(
