@@ -147,6 +147,29 @@ fn candidates_that_take_turns_stop_at_the_same_window() {
     assert_eq!(together["claims"].as_array().unwrap().len(), 1);
 }
 
+/// Rows of the windows' first halves, and all others.
+fn halves(report: &Value) -> (Vec<&Value>, Vec<&Value>) {
+    let rows = report["estimates"].as_array().unwrap().iter();
+    rows.partition(|row| row["setting"]["positions"] == "first_half")
+}
+
+#[test]
+fn first_halves_are_those_of_the_windows_read_and_do_not_depend_on_the_budget() {
+    let until = ["--until", "decided", "--chunks", "40", "--no-noise-floor"];
+    let builds = ["base-Q8_0", "base-Q4_0"];
+    let plain = report(&builds, &until);
+    let all = report(&builds, &[&until[..], &["--positions", "all"]].concat());
+    let in_turns = ["--positions", "all", "--memory-budget", "1MB"];
+    let in_turns = report(&builds, &[&until[..], &in_turns].concat());
+    assert_eq!(all["estimates"], in_turns["estimates"]);
+    assert_eq!(all["worst_tokens"], in_turns["worst_tokens"]);
+    let (first, second) = halves(&all);
+    assert_eq!(second, halves(&plain).1);
+    let n_read = second[0]["n"].as_u64().unwrap();
+    assert!(n_read < 40);
+    assert!(first.len() > 20 && first.iter().all(|row| row["n"].as_u64() == Some(n_read)));
+}
+
 #[test]
 fn the_noise_floor_is_apart_from_the_figures_where_there_are_few_windows() {
     let report = report(&["base-Q8_0"], &["--chunks", "2"]);

@@ -4,6 +4,10 @@
 
 mod lab;
 
+use std::ops::Range;
+
+use karat::backend::embedded::Embedded;
+use karat::instrument::fidelity::window::Window;
 use karat_llama::Special;
 use lab::{BASE, N_CTX, Tokens};
 use serde_json::Value;
@@ -43,12 +47,28 @@ fn top5(log_p: &[f64]) -> Vec<(usize, f64)> {
     all
 }
 
-/// Every scored token of the first windows, window by window.
+/// Every token of the first windows' second halves, window by window.
 fn oracle() -> Vec<Scored> {
     let mut models = lab::load(&lab::builds([BASE, BUILD]), 1);
     let text = Tokens::read(&models[0], CORPUS);
+    score(&mut models, text.windows(N_WINDOWS))
+}
+
+/// Every token of their first halves: models are shown the half alone.
+fn first_half_oracle() -> Vec<Scored> {
+    let mut models = lab::load(&lab::builds([BASE, BUILD]), 1);
+    let text = Tokens::read(&models[0], CORPUS);
+    let half = N_CTX / 2;
+    let windows = text.windows(N_WINDOWS).enumerate().map(|(window, whole)| {
+        let here = &text.tokens[window * N_CTX..][..=half];
+        Window::new(whole.input[..half].to_vec(), here, (0..half).collect())
+    });
+    score(&mut models, windows)
+}
+
+fn score<'w>(models: &mut [Embedded], windows: impl Iterator<Item = Window<'w>>) -> Vec<Scored> {
     let mut all = Vec::new();
-    for (window, input) in text.windows(N_WINDOWS).enumerate() {
+    for (window, input) in windows.enumerate() {
         let rows: Vec<_> = models.iter_mut().map(|model| lab::scored_rows(model, &input)).collect();
         for (row, &position) in input.scored().iter().enumerate() {
             let [log_p, log_q] = [0, 1].map(|model: usize| log_softmax(&rows[model][row].0));
@@ -98,6 +118,54 @@ fn kld_by_position_is_the_oracles() {
         let want = here.iter().sum::<f64>() / here.len() as f64;
         assert!((got - want).abs() < 1e-7, "{first}..{last}: got {got}, want {want}");
     }
+}
+
+fn is_of_first_half(row: &Value) -> bool {
+    row["setting"]["positions"] == "first_half"
+}
+
+#[test]
+fn scoring_the_first_half_changes_no_bit_of_the_second() {
+    let (plain, all) = (report(&[]), report(&["--positions", "all"]));
+    let rows: Vec<&Value> = all["estimates"].as_array().unwrap().iter().collect();
+    let (first, second): (Vec<&Value>, Vec<&Value>) =
+        rows.into_iter().partition(|row| is_of_first_half(row));
+    assert_eq!(second, plain["estimates"].as_array().unwrap().iter().collect::<Vec<_>>());
+    assert_eq!(all["worst_tokens"], plain["worst_tokens"]);
+    assert!(!first.is_empty());
+
+    let scored = first_half_oracle();
+    assert_eq!(scored.len(), N_WINDOWS * N_CTX / 2);
+    let mean = |tokens: Range<usize>| {
+        let here: Vec<f64> = scored
+            .iter()
+            .filter(|token| tokens.contains(&token.position))
+            .map(|token| token.kld)
+            .collect();
+        here.iter().sum::<f64>() / here.len() as f64
+    };
+    let mut seen = Vec::new();
+    for row in first.iter().filter(|row| row["metric"] == "kld_mean") {
+        let tokens = match row["setting"]["position"].as_str() {
+            None => 0..N_CTX / 2,
+            Some(bucket) => {
+                let (first, last) = bucket.split_once("..").unwrap_or((bucket, bucket));
+                first.parse().unwrap()..last.parse::<usize>().unwrap() + 1
+            }
+        };
+        let (got, want) = (lab::number(row, "value"), mean(tokens.clone()));
+        // A bucket of the first position has one token per window: no error cancels.
+        assert!((got - want).abs() < TOKEN, "{tokens:?}: got {got}, want {want}");
+        seen.push(tokens.start);
+    }
+    assert_eq!(seen, [0, 0, 1, 2, 4, 8, 16, 32, 64, 128]);
+    let nll: f64 = scored.iter().map(|token| -token.log_q[token.target]).sum();
+    let ppl = first
+        .iter()
+        .find(|row| row["metric"] == "ppl" && row["candidate"] == lab::short_name(BUILD));
+    let want = (nll / scored.len() as f64).exp();
+    let got = lab::number(ppl.unwrap(), "value");
+    assert!((got / want - 1.0).abs() < 1e-6, "got {got}, want {want}");
 }
 
 #[test]

@@ -56,6 +56,23 @@ fn step(id: &str, outcome: Outcome) -> StepRecord {
 }
 
 #[test]
+fn worst_tokens_are_kept_with_their_window_and_may_be_missing() {
+    let home = home();
+    let mut store = open(&home);
+    let track = store.track(&key("t", 512)).unwrap();
+    let blob = |window_idx, worst| WindowBlob { track, window_idx, data: b"x", worst };
+    store.put_windows(&[blob(4, Some("[4]")), blob(1, None)]).unwrap();
+    let kept = [(1, None), (4, Some("[4]".to_owned()))];
+    assert_eq!(store.worst_tokens(track, 5).unwrap(), kept);
+    assert_eq!(store.worst_tokens(track, 4).unwrap(), kept[..1]);
+
+    store.put_windows(&[blob(4, Some("[4]")), blob(4, None), blob(1, Some("[]"))]).unwrap();
+    assert_eq!(store.worst_tokens(track, 5).unwrap(), kept, "what is there stays");
+    let other = store.put_windows(&[blob(4, Some("[5]"))]);
+    assert!(matches!(other, Err(StoreError::WindowConflict { window_idx: 4, .. })), "{other:?}");
+}
+
+#[test]
 fn a_hash_is_remembered_until_size_or_time_change() {
     let home = home();
     let store = open(&home);

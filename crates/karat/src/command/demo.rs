@@ -57,6 +57,7 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         kv: vec![Kv::F16],
         noise_floor: true,
         worst: 10,
+        first_half: false,
         until_decided: false,
         margin: None,
         memory_budget: None,

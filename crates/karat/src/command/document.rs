@@ -9,7 +9,7 @@ use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
 use crate::instrument::memory;
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{FidelityPlan, MemoryPlan, Pair, RunPlan, TrackOf};
+use crate::plan::{FidelityPlan, MemoryPlan, Pair, Part, RunPlan, TrackOf};
 use crate::record::{
     Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
     RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
@@ -103,8 +103,9 @@ impl Content {
         let resampling = Resampling { level: header.level, ..Resampling::with_seed(header.seed) };
         let bootstrap = Bootstrap::new(resampling);
         for text in 0..plan.texts.len() {
-            let scores = read_scores(store, plan, text)?;
-            let summary = summarize(plan, text, &scores, &bootstrap)?;
+            let scores = read_scores(store, plan, text, Part::SecondHalf)?;
+            let first_half = read_scores(store, plan, text, Part::FirstHalf)?;
+            let summary = summarize(plan, text, (&scores, &first_half), &bootstrap)?;
             let n_rows = self.estimates.len();
             self.estimates.extend(summary.estimates);
             self.distributions.extend(summary.distributions);
@@ -158,19 +159,20 @@ pub(super) fn read_scores(
     store: &Store,
     plan: &FidelityPlan,
     text: usize,
+    part: Part,
 ) -> anyhow::Result<TextScores> {
     let planned = plan.texts[text].windows as u32;
     let mut scores = TextScores::default();
-    for of in plan.tracks() {
+    for of in plan.tracks().into_iter().filter(|of| of.part() == part) {
         let Some(track) = store.find_track(&plan.track_key(text, of))? else { continue };
         for (window_idx, data) in store.windows(track, planned)? {
             let damaged = || format!("window {window_idx} in the store is damaged");
             match of {
-                TrackOf::Own(model) => {
+                TrackOf::Own(model) | TrackOf::OwnFirstHalf(model) => {
                     let own = ModelScores::decode(&data).with_context(damaged)?;
                     scores.own.entry(model).or_default().insert(window_idx, own);
                 }
-                TrackOf::Pair(pair) => {
+                TrackOf::Pair(pair) | TrackOf::PairFirstHalf(pair) => {
                     let compared = PairScores::decode(&data).with_context(damaged)?;
                     scores.pairs.entry(pair).or_default().insert(window_idx, compared);
                 }

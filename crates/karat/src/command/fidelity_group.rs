@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::instrument::fidelity::stopping::Stopping;
-use crate::plan::{FidelityPlan, Pair, TrackOf, expected_memory};
+use crate::plan::{FidelityPlan, Member, Pair, Part, TrackOf, expected_memory};
 use crate::store::TrackId;
 use crate::worker::{FidelityJob, Job, Load, ScoredTrack};
 
@@ -15,6 +15,31 @@ use crate::worker::{FidelityJob, Job, Load, ScoredTrack};
 pub(super) struct Group {
     pub(super) tracks: BTreeMap<TrackOf, TrackId>,
     pub(super) windows: Vec<u32>,
+    pub(super) work: Work,
+}
+
+/// Kinds of work of a text, the least urgent first: a worker does one at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Work {
+    /// The original once more.
+    NoiseFloor,
+    /// The windows' first halves.
+    FirstHalves,
+    /// What the figures are made from.
+    Figures,
+}
+
+impl Work {
+    /// What a track is part of.
+    pub(super) fn of(track: TrackOf, members: &[Member]) -> Self {
+        if track.members().any(|member| members[member].purpose.is_noise()) {
+            Self::NoiseFloor
+        } else if track.part() == Part::FirstHalf {
+            Self::FirstHalves
+        } else {
+            Self::Figures
+        }
+    }
 }
 
 impl Group {
@@ -33,22 +58,15 @@ impl Group {
             n_ubatch: all[member].n_ubatch,
         };
         let local = |member: usize| members.binary_search(&member).unwrap_or(0);
-        let own = self.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(member) => Some(local(*member)),
-            TrackOf::Pair(_) => None,
+        let own = self.tracks.keys().filter_map(|of| of.own()).map(local);
+        let pairs_of_plan: Vec<Pair> = self.tracks.keys().filter_map(|of| of.pair()).collect();
+        let pairs = pairs_of_plan.iter().map(|pair| Pair {
+            reference: local(pair.reference),
+            candidate: local(pair.candidate),
         });
-        let pairs = self.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(_) => None,
-            TrackOf::Pair(Pair { reference, candidate }) => {
-                Some(Pair { reference: local(*reference), candidate: local(*candidate) })
-            }
-        });
-        let is_shown = |pair: &Pair| pair.reference == 0 && !all[pair.candidate].purpose.is_noise();
-        let pairs_of_plan = self.tracks.keys().filter_map(|of| match of {
-            TrackOf::Own(_) => None,
-            TrackOf::Pair(pair) => Some(pair),
-        });
-        let worst = pairs_of_plan.enumerate().filter(|(_, pair)| is_shown(pair));
+        // The worst tokens are those of the figures, against the original.
+        let is_shown = |pair: &Pair| self.work == Work::Figures && pair.reference == 0;
+        let worst = pairs_of_plan.iter().enumerate().filter(|(_, pair)| is_shown(pair));
         Job::Fidelity(FidelityJob {
             members: members.iter().map(load).collect(),
             own: own.collect(),
@@ -59,6 +77,7 @@ impl Group {
             text: plan.texts[text].path.clone().into(),
             ruler: plan.ruler.clone(),
             windows: self.windows.clone(),
+            part: if self.work == Work::FirstHalves { Part::FirstHalf } else { Part::SecondHalf },
             n_threads: plan.n_threads,
         })
     }
@@ -109,12 +128,7 @@ pub(super) fn decode(tracks: &[ScoredTrack], members: &[usize]) -> anyhow::Resul
         members.get(local).copied().context("the worker named a model that it was not given")
     };
     let decode = |track: &ScoredTrack| {
-        let of = match track.of {
-            TrackOf::Own(model) => TrackOf::Own(global(model)?),
-            TrackOf::Pair(Pair { reference, candidate }) => {
-                TrackOf::Pair(Pair { reference: global(reference)?, candidate: global(candidate)? })
-            }
-        };
+        let of = track.of.renamed(global)?;
         let data = BASE64.decode(&track.data).context("the worker sent an unreadable window")?;
         let worst = track.worst.as_ref().map(serde_json::to_string).transpose()?;
         Ok(Scored { of, data, worst })

@@ -3,18 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::read_scores;
-use super::fidelity_group::{Group, Scored, decode, in_order, within_budget};
+use super::fidelity_group::{Group, Scored, Work, decode, in_order, within_budget};
 use super::fidelity_step::{Interruption, StepState};
 use super::recorded_run::RecordedRun;
 use crate::clock::Stopwatch;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::model::Stamps;
-use crate::plan::{FidelityPlan, Purpose, Step, TrackOf};
+use crate::plan::{FidelityPlan, Part, Purpose, Step, TrackOf};
 use crate::record::{Outcome, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
-use crate::units::{Span, count};
 use crate::worker::{Message, Supervisor, WorkerError};
 
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
@@ -85,7 +84,12 @@ impl<'r, 's> FidelityRun<'r, 's> {
         loop {
             state.stopping = self.stopping(step.text, &state.dropped)?;
             let Some(group) = self.next_group(step.text, &state)? else { break };
-            if state.scored.is_empty() && state.stopping.is_none() {
+            let is_first = match group.work {
+                Work::Figures => state.scored.is_empty() && state.stopping.is_none(),
+                Work::FirstHalves => state.first_halves.is_empty(),
+                Work::NoiseFloor => false,
+            };
+            if is_first {
                 let n_windows = self.plan.texts[step.text].windows;
                 progress.resume_at(n_windows.saturating_sub(group.windows.len() as u64));
             }
@@ -100,12 +104,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
                 Err(error) => return Err(error.into()),
             }
         }
-        let closing = match (state.errors.is_empty(), state.scored.len()) {
-            (true, 0) => "all windows were scored before".to_owned(),
-            (true, n) => format!("{} in {}", count(n as u64, "window"), Span(watch.elapsed())),
-            (false, _) => "ended with failures".to_owned(),
-        };
-        progress.finish(&closing);
+        progress.finish(&state.closing(watch.elapsed()));
         Ok(state)
     }
 
@@ -119,7 +118,9 @@ impl<'r, 's> FidelityRun<'r, 's> {
         let Some(mut stopping) = Stopping::new(&self.plan, text, candidates)? else {
             return Ok(None);
         };
-        for (pair, windows) in read_scores(&self.run.store, &self.plan, text)?.pairs {
+        for (pair, windows) in
+            read_scores(&self.run.store, &self.plan, text, Part::SecondHalf)?.pairs
+        {
             for (window, scores) in windows {
                 stopping.offer(window, pair, scores.kld())?;
             }
@@ -131,28 +132,33 @@ impl<'r, 's> FidelityRun<'r, 's> {
     fn next_group(&mut self, text: usize, state: &StepState) -> anyhow::Result<Option<Group>> {
         let members = self.plan.members();
         let is_over = state.stopping.as_ref().is_some_and(Stopping::is_over);
-        let mut groups: BTreeMap<(bool, Vec<u32>), BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
+        let mut groups: BTreeMap<(Work, Vec<u32>), BTreeMap<TrackOf, TrackId>> = BTreeMap::new();
         let turn = self.turn(text, state)?;
         for of in self.plan.tracks() {
-            let is_noise = of.members().any(|member| members[member].purpose.is_noise());
+            let work = Work::of(of, &members);
             let is_dropped = of.members().any(|member| state.dropped.contains(&member));
-            if is_dropped || (is_over && !is_noise) {
+            if is_dropped || (is_over && work == Work::Figures) {
                 continue;
             }
             let track = self.run.store.track(&self.plan.track_key(text, of))?;
             let finished = self.run.store.finished_windows(track)?;
             let mut missing = self.plan.planned_windows(text, of);
             missing.retain(|window| !finished.contains(window));
-            if let (Some(turn), false) = (&turn, is_noise) {
+            if let (Some(turn), Work::Figures) = (&turn, work) {
                 missing.retain(|window| turn.contains(window));
             }
+            if let (Some(stopping), Work::FirstHalves) = (&state.stopping, work) {
+                // Those of the windows that the figures rest on.
+                missing.retain(|window| stopping.read().contains(window));
+            }
             if !missing.is_empty() {
-                groups.entry((is_noise, missing)).or_default().insert(of, track);
+                groups.entry((work, missing)).or_default().insert(of, track);
             }
         }
-        // Figures first, then the noise floor; the most windows first.
-        let first = groups.into_iter().max_by_key(|((noise, windows), _)| (!noise, windows.len()));
-        Ok(first.map(|((_, windows), tracks)| Group {
+        // Figures first; of these the most windows first.
+        let first = groups.into_iter().max_by_key(|((work, windows), _)| (*work, windows.len()));
+        Ok(first.map(|((work, windows), tracks)| Group {
+            work,
             tracks: match self.memory_budget {
                 Some(budget) => within_budget(&self.plan, tracks, budget),
                 None => tracks,
@@ -170,10 +176,8 @@ impl<'r, 's> FidelityRun<'r, 's> {
         let members = self.plan.members();
         let mut lacking = BTreeSet::new();
         for of in self.plan.tracks() {
-            let takes_part = |member: usize| {
-                !members[member].purpose.is_noise() && !state.dropped.contains(&member)
-            };
-            if of.members().all(takes_part) {
+            let takes_part = |member: usize| !state.dropped.contains(&member);
+            if Work::of(of, &members) == Work::Figures && of.members().all(takes_part) {
                 let track = self.run.store.track(&self.plan.track_key(text, of))?;
                 let finished = self.run.store.finished_windows(track)?;
                 let planned = self.plan.planned_windows(text, of);
@@ -197,7 +201,6 @@ impl<'r, 's> FidelityRun<'r, 's> {
         let watch = Stopwatch::start();
         let mut n_computed: u64 = 0;
         let (store, plan, stamps) = (&mut self.run.store, &self.plan, &self.stamps);
-        let is_noise = members.iter().any(|&i| plan.members()[i].purpose.is_noise());
         let outcome = self.supervisor.run(&job, |message| {
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
             let scored = decode(&tracks, &members).map_err(Interruption::Failed)?;
@@ -210,24 +213,34 @@ impl<'r, 's> FidelityRun<'r, 's> {
                 })
                 .collect();
             store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
-            if !is_noise {
+            if group.work != Work::NoiseFloor {
                 n_computed += 1;
-                if state.scored.insert(window_idx) {
-                    progress.advance(1);
-                }
             }
-            state.show_running(plan, &scored, progress);
+            let is_new = match group.work {
+                Work::Figures => state.scored.insert(window_idx),
+                Work::FirstHalves => state.first_halves.insert(window_idx),
+                Work::NoiseFloor => false,
+            };
+            if is_new {
+                progress.advance(1);
+            }
+            match group.work {
+                Work::FirstHalves => progress.show("first halves".to_owned()),
+                Work::Figures | Work::NoiseFloor => state.show_running(plan, &scored, progress),
+            }
             let has_decided =
                 state.has_decided(window_idx, &scored).map_err(Interruption::Failed)?;
-            if has_decided && !is_noise {
+            if has_decided && group.work == Work::Figures {
                 return Err(Interruption::Decided);
             }
             Ok(())
         });
         let all = self.plan.members();
         let weights: u64 = members.iter().map(|&i| self.plan.n_params[all[i].model]).sum();
-        self.computed.0 += weights as f64 * (n_computed * u64::from(self.plan.ruler.n_ctx)) as f64;
-        if !is_noise {
+        let n_ctx = u64::from(self.plan.ruler.n_ctx);
+        let length = if group.work == Work::FirstHalves { n_ctx / 2 } else { n_ctx };
+        self.computed.0 += weights as f64 * (n_computed * length) as f64;
+        if group.work != Work::NoiseFloor {
             self.computed.1 += watch.elapsed().as_secs_f64();
         }
         match outcome {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use super::fidelity_group::Scored;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::metric::token::PairScores;
 use crate::plan::{FidelityPlan, Pair, TrackOf};
 use crate::ui::Progress;
+use crate::units::{Span, count};
 use crate::worker::Failure;
 
 /// What one step has come to so far.
@@ -17,6 +19,8 @@ pub(super) struct StepState {
     pub(super) dropped: BTreeSet<usize>,
     /// Windows this run scored.
     pub(super) scored: BTreeSet<u32>,
+    /// Windows whose first halves this run scored.
+    pub(super) first_halves: BTreeSet<u32>,
     /// Why members failed, one line each.
     pub(super) errors: Vec<String>,
     /// The engine's last lines at the last failure.
@@ -68,6 +72,21 @@ impl StepState {
             })
             .collect();
         progress.show(&format!("KLD {}", figures.join(" ")));
+    }
+
+    /// What the step's line on the terminal ends as.
+    pub(super) fn closing(&self, elapsed: Duration) -> String {
+        let counted = |n: usize, noun| (n > 0).then(|| count(n as u64, noun));
+        let scored =
+            [counted(self.scored.len(), "window"), counted(self.first_halves.len(), "half-window")];
+        let scored: Vec<String> = scored.into_iter().flatten().collect();
+        if !self.errors.is_empty() {
+            "ended with failures".to_owned()
+        } else if scored.is_empty() {
+            "all windows were scored before".to_owned()
+        } else {
+            format!("{} in {}", scored.join(" and "), Span(elapsed))
+        }
     }
 
     /// Notes a failure; whether the step can go on without the member to blame.

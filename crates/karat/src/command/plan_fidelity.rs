@@ -61,6 +61,7 @@ pub(super) fn plan_fidelity(
         kv: settings.kv.clone(),
         noise_floor: settings.noise_floor,
         worst: settings.worst,
+        first_half: settings.first_half,
         until: settings.until_decided.then_some(Until {
             error: 1.0 - settings.level,
             margin: settings.margin,

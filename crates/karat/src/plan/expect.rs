@@ -26,7 +26,11 @@ pub struct Expectation {
 /// Time is weights × tokens over throughput.
 pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> Expectation {
     let n_ctx = u64::from(plan.ruler.n_ctx);
-    let tokens = missing.iter().sum::<u64>() * n_ctx;
+    let mut tokens = missing.iter().sum::<u64>() * n_ctx;
+    if plan.first_half {
+        // Each window once more, up to its middle.
+        tokens += tokens / 2;
+    }
     let members = plan.members();
     let whole = members.iter().filter(|member| !member.purpose.is_noise());
     let weights: u64 = whole.map(|member| plan.n_params[member.model]).sum();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Member, Pair, Purpose, TrackOf};
+use super::{Member, Pair, Part, Purpose, TrackOf};
 use crate::digest::hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, ModelRole, TextRecord};
 use crate::settings::{Kv, RulerSpec};
@@ -39,6 +39,9 @@ pub struct FidelityPlan {
     /// Whether the original is run again on a few windows, to show the noise floor.
     #[serde(default)]
     pub noise_floor: bool,
+    /// Whether the windows' first halves are scored as well, apart.
+    #[serde(default)]
+    pub first_half: bool,
     /// Worst tokens to report per candidate and text.
     #[serde(default = "ten")]
     pub worst: u32,
@@ -134,11 +137,20 @@ impl FidelityPlan {
     }
 
     /// Every track of a text: each member's own scores (but for the noise floor), and each
-    /// comparison.
+    /// comparison; where they are wanted, the same for the first halves, without the noise floor.
     pub fn tracks(&self) -> Vec<TrackOf> {
         let members = self.members();
-        let own = (0..members.len()).filter(|&i| !members[i].purpose.is_noise()).map(TrackOf::Own);
-        own.chain(self.pairs().into_iter().map(TrackOf::Pair)).collect()
+        let is_noise = |member: usize| members[member].purpose.is_noise();
+        let own = (0..members.len()).filter(|&member| !is_noise(member));
+        let pairs = self.pairs();
+        let mut tracks: Vec<TrackOf> = own.clone().map(TrackOf::Own).collect();
+        tracks.extend(pairs.iter().copied().map(TrackOf::Pair));
+        if self.first_half {
+            tracks.extend(own.map(TrackOf::OwnFirstHalf));
+            let pairs = pairs.into_iter().filter(|pair| !is_noise(pair.candidate));
+            tracks.extend(pairs.map(TrackOf::PairFirstHalf));
+        }
+        tracks
     }
 
     /// The windows of a text that a track is scored on: all, or a twentieth of them (at least four)
@@ -158,15 +170,23 @@ impl FidelityPlan {
         let members = self.members();
         let sha256 = |member: usize| self.models[members[member].model].sha256.clone();
         let (kind, member, reference) = match of {
-            TrackOf::Own(member) => (TrackKind::Model, member, None),
-            TrackOf::Pair(pair) => (TrackKind::Pair, pair.candidate, Some(sha256(pair.reference))),
+            TrackOf::Own(member) | TrackOf::OwnFirstHalf(member) => {
+                (TrackKind::Model, member, None)
+            }
+            TrackOf::Pair(pair) | TrackOf::PairFirstHalf(pair) => {
+                (TrackKind::Pair, pair.candidate, Some(sha256(pair.reference)))
+            }
         };
+        let mut setting = self.full_setting(&members[member]);
+        if of.part() == Part::FirstHalf {
+            setting.extend([first_half_setting()]);
+        }
         TrackKey {
             kind,
             text_sha256: self.texts[text].sha256.clone(),
             candidate_sha256: sha256(member),
             reference_sha256: reference,
-            setting: self.full_setting(&members[member]),
+            setting,
         }
     }
 
@@ -256,6 +276,11 @@ impl FidelityPlan {
         }
         Step { id, title, text }
     }
+}
+
+/// What rows and identities of the first halves have besides the ruler.
+pub fn first_half_setting() -> (String, String) {
+    ("positions".to_owned(), "first_half".to_owned())
 }
 
 /// Plans stored before the worst tokens were.

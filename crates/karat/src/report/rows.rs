@@ -11,7 +11,8 @@ pub(super) type Ruler = BTreeMap<String, String>;
 
 /// The setting that names a KV cache type.
 const KV: &str = "kv";
-/// The setting that names a part of the windows: rows that have it stand beside the others.
+/// The settings that name a part of the windows: rows that have one stand beside the others.
+const PARTS: [&str; 2] = [POSITION, "positions"];
 const POSITION: &str = "position";
 
 /// The tidy table of one document.
@@ -41,7 +42,7 @@ impl<'a> Rows<'a> {
     /// Every ruler in use, in order of first appearance.
     pub(super) fn rulers(self) -> Vec<&'a Ruler> {
         let mut rulers: Vec<&Ruler> = Vec::new();
-        for row in self.fidelity().filter(|row| !row.setting.contains_key(POSITION)) {
+        for row in self.fidelity().filter(|row| is_of_whole(row)) {
             if !rulers.iter().any(|ruler| same_ruler(ruler, &row.setting)) {
                 rulers.push(&row.setting);
             }
@@ -136,20 +137,33 @@ impl<'a> Rows<'a> {
         place: Place<'_>,
         candidate: &str,
     ) -> Vec<(&'a str, &'a Estimate)> {
-        let of_ruler = |row: &Estimate| {
-            let mut ruler = row.setting.clone();
-            ruler.remove(POSITION);
-            same_ruler(&ruler, place.ruler)
-        };
-        let rows = self.doc.estimates.iter().filter(|row| {
+        let rows = self.kld_of_parts(place, candidate);
+        let named = rows.filter_map(|row| Some((row.setting.get(POSITION)?.as_str(), row)));
+        let mut buckets: Vec<(&str, &Estimate)> = named.collect();
+        let first = |name: &str| name.split("..").next().and_then(|first| first.parse().ok());
+        buckets.sort_by_key(|(name, _)| first(name).unwrap_or(u64::MAX));
+        buckets
+    }
+
+    /// A candidate's mean KLD in the first halves of the place's windows.
+    pub(super) fn first_half(self, place: Place<'_>, candidate: &str) -> Option<&'a Estimate> {
+        self.kld_of_parts(place, candidate).find(|row| !row.setting.contains_key(POSITION))
+    }
+
+    fn kld_of_parts(self, place: Place<'_>, candidate: &str) -> impl Iterator<Item = &'a Estimate> {
+        self.doc.estimates.iter().filter(move |row| {
+            let ruler = || {
+                let parts = row.setting.iter().filter(|(name, _)| !PARTS.contains(&name.as_str()));
+                parts.map(|(name, value)| (name.clone(), value.clone())).collect()
+            };
             row.metric == KLD_MEAN
                 && row.candidate == candidate
+                && row.versus.is_none()
                 && row.reference.as_deref() == Some(place.reference)
                 && row.scope == place.scope
-        });
-        rows.filter_map(|row| Some((row.setting.get(POSITION)?.as_str(), row)))
-            .filter(|(_, row)| of_ruler(row))
-            .collect()
+                && !is_of_whole(row)
+                && same_ruler(&ruler(), place.ruler)
+        })
     }
 
     /// Whether anything was measured here.
@@ -171,6 +185,11 @@ pub(super) fn ruler_text(ruler: &Ruler) -> String {
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
     parts.join(", ")
+}
+
+/// Whether a row is of all scored tokens of its windows.
+fn is_of_whole(row: &Estimate) -> bool {
+    PARTS.iter().all(|part| !row.setting.contains_key(*part))
 }
 
 fn is_of(row: &Estimate, place: Place<'_>) -> bool {

@@ -106,8 +106,9 @@ pub(super) fn spark(values: &[Option<f64>]) -> String {
         }
         Some(_) => HEIGHTS[0],
     };
-    // Two columns each: one is too narrow to be seen as a bar.
-    values.iter().map(bar).flat_map(|bar| [bar, bar]).collect()
+    // A few bars are two columns wide each: one is too narrow to be seen.
+    let width = if values.len() <= HEIGHTS.len() { 2 } else { 1 };
+    values.iter().map(bar).flat_map(|bar| std::iter::repeat_n(bar, width)).collect()
 }
 
 fn write_at(line: &mut [char], from: usize, text: &str) {
@@ -194,6 +195,7 @@ mod tests {
         assert_eq!(spark(&[Some(0.0), Some(-1e-9)]), "▁▁▁▁");
         assert_eq!(spark(&[Some(f64::INFINITY), Some(f64::NAN), Some(1.0)]), "····██");
         assert_eq!(spark(&[]), "");
+        assert_eq!(spark(&[Some(1.0); 9]), "█████████");
     }
 
     #[test]

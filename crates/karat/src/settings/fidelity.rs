@@ -74,6 +74,8 @@ pub struct FidelitySettings {
     pub kv: Vec<Kv>,
     /// Run the original again on a few windows.
     pub noise_floor: bool,
+    /// Score the windows' first halves as well, apart.
+    pub first_half: bool,
     /// Worst tokens to report per candidate and text.
     pub worst: u32,
     /// End as soon as every question is decided.

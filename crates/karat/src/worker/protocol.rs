@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Pair, TrackOf};
+use crate::plan::{Pair, Part, TrackOf};
 use crate::record::{EngineRecord, TokenInContext};
 use crate::settings::{Kv, RulerSpec};
 
@@ -89,6 +89,8 @@ pub struct FidelityJob {
     pub ruler: RulerSpec,
     /// Windows to score.
     pub windows: Vec<u32>,
+    /// Which part of them.
+    pub part: Part,
     /// Engine threads.
     pub n_threads: u32,
 }

@@ -13,7 +13,7 @@ use crate::backend::embedded::EmbeddedParams;
 use crate::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
 use crate::backend::{BackendError, Logits, Token};
 use crate::metric::kernel::Kernel;
-use crate::plan::TrackOf;
+use crate::plan::{Part, TrackOf};
 use crate::settings::RulerSpec;
 use crate::units::count;
 use crate::worker::{Channel, FidelityJob, Load, Message, ScoredTrack};
@@ -79,8 +79,12 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     };
     let (tokens, bos) = read_text(job, &vocab)?;
     let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
+    let window_of = |window_idx: u32| match job.part {
+        Part::FirstHalf => windows.first_half(window_idx as usize),
+        Part::SecondHalf => windows.get(window_idx as usize),
+    };
     let to_score = job.windows.iter().map(|&window_idx| {
-        let window = windows.get(window_idx as usize);
+        let window = window_of(window_idx);
         window.ok_or(JobError::NoWindow { got: windows.len(), want: window_idx })
     });
     let to_score = to_score.collect::<Result<Vec<_>, _>>()?;
@@ -95,7 +99,7 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let working = |model| channel.send(&Message::Working { model });
     pass.score_all(to_score.into_iter(), working, |nth, scores| {
         let window_idx = job.windows[nth];
-        if let Some(window) = windows.get(window_idx as usize) {
+        if let Some(window) = window_of(window_idx) {
             let tracks = encode(job, &vocab, &window, &scores);
             channel.send(&Message::Window { window_idx, tracks });
         }
@@ -188,7 +192,10 @@ fn encode(
     scores: &WindowScores,
 ) -> Vec<ScoredTrack> {
     let own = job.own.iter().zip(&scores.own).map(|(&model, scores)| ScoredTrack {
-        of: TrackOf::Own(model),
+        of: match job.part {
+            Part::FirstHalf => TrackOf::OwnFirstHalf(model),
+            Part::SecondHalf => TrackOf::Own(model),
+        },
         data: BASE64.encode(scores.encode()),
         worst: None,
     });
@@ -197,7 +204,10 @@ fn encode(
         let positions = job.worst.contains(&index).then(|| scores.worst[index].positions());
         let describe = |position| describe(vocab, window, position);
         tracks.push(ScoredTrack {
-            of: TrackOf::Pair(pair),
+            of: match job.part {
+                Part::FirstHalf => TrackOf::PairFirstHalf(pair),
+                Part::SecondHalf => TrackOf::Pair(pair),
+            },
             data: BASE64.encode(scores.pairs[index].encode()),
             worst: positions.map(|positions| positions.iter().map(describe).collect()),
         });

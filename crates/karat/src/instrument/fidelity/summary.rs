@@ -1,13 +1,15 @@
 //! From stored windows to rows of the tidy table. Values in, values out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use crate::metric::token::{ModelScores, PairScores};
 use crate::metric::{
     Misaligned, ModelDifference, ModelTrack, PairDifference, PairTrack, Ruler, equal_buckets,
-    model_difference_rows, model_rows, pair_difference_rows, pair_rows, position_rows,
+    model_difference_rows, model_rows, octave_buckets, pair_difference_rows, pair_rows,
+    position_rows,
 };
-use crate::plan::{FidelityPlan, Member, Pair, Purpose};
+use crate::plan::{FidelityPlan, Member, Pair, Part, Purpose, first_half_setting};
 use crate::record::{Claim, Distribution, Estimate, Finding, Instrument, Severity, Unit};
 use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
 
@@ -56,18 +58,19 @@ struct Aligned {
     pairs: BTreeMap<Pair, Vec<PairScores>>,
 }
 
-/// Summarises one text. A member that lacks windows the original has is left out of every row, with
+/// Summarises one text; of `scores`, the second are those of the windows' first halves, where they are
+/// known. A member that lacks windows the original has is left out of every row, with
 /// a finding: figures over different windows must not share a table.
 pub fn summarize(
     plan: &FidelityPlan,
     text: usize,
-    scores: &TextScores,
+    (scores, first_half): (&TextScores, &TextScores),
     bootstrap: &Bootstrap,
 ) -> Result<TextSummary, SummaryError> {
     let stopping = replay(plan, text, scores)?;
     let (windows, mut findings) = shared_windows(plan, text, scores, stopping.as_ref());
-    let aligned = align(plan, text, scores, &windows, &mut findings);
-    let table = Table::new(plan, text, &aligned, bootstrap);
+    let aligned = align(plan, (text, Part::SecondHalf), scores, &windows, &mut findings);
+    let table = Table::new(plan, (text, Part::SecondHalf), &aligned, bootstrap);
     let mut estimates = table.own_rows();
     let (rows, pair_tracks) = table.pair_rows()?;
     estimates.extend(rows);
@@ -81,7 +84,18 @@ pub fn summarize(
         claims.extend(stopping.answers().iter().filter_map(claim));
     }
     // Behind the sequence's intervals, which are of whole windows only.
-    estimates.extend(table.position_rows(&pair_tracks));
+    let scored = scored_positions(plan.ruler.n_ctx as usize);
+    estimates.extend(table.position_rows(&pair_tracks, scored.start, &equal_buckets(scored)));
+    if plan.first_half {
+        let part = (text, Part::FirstHalf);
+        let aligned = align(plan, part, first_half, &windows, &mut findings);
+        let table = Table::new(plan, part, &aligned, bootstrap);
+        estimates.extend(table.own_rows());
+        let (rows, pair_tracks) = table.pair_rows()?;
+        estimates.extend(rows);
+        let buckets = octave_buckets(plan.ruler.n_ctx as usize / 2);
+        estimates.extend(table.position_rows(&pair_tracks, 0, &buckets));
+    }
     let windows = windows.into_iter().collect();
     Ok(TextSummary { estimates, distributions, claims, findings, windows })
 }
@@ -135,7 +149,7 @@ struct Table<'a> {
 impl<'a> Table<'a> {
     fn new(
         plan: &'a FidelityPlan,
-        text: usize,
+        (text, part): (usize, Part),
         aligned: &'a Aligned,
         bootstrap: &'a Bootstrap,
     ) -> Self {
@@ -146,7 +160,13 @@ impl<'a> Table<'a> {
             aligned,
             bootstrap,
             labels: members.iter().map(|member| plan.label(member)).collect(),
-            settings: members.iter().map(|member| plan.setting(member)).collect(),
+            settings: members
+                .iter()
+                .map(|member| {
+                    let apart = (part == Part::FirstHalf).then(first_half_setting);
+                    plan.setting(member).into_iter().chain(apart).collect()
+                })
+                .collect(),
             members,
         }
     }
@@ -216,14 +236,16 @@ impl<'a> Table<'a> {
     }
 
     /// KLD against the original, by position.
-    fn position_rows(&self, pair_tracks: &BTreeMap<Pair, PairTrack<'_>>) -> Vec<Estimate> {
-        let n_ctx = self.plan.ruler.n_ctx as usize;
-        let scored = scored_positions(n_ctx);
-        let buckets = equal_buckets(scored.clone());
+    fn position_rows(
+        &self,
+        pair_tracks: &BTreeMap<Pair, PairTrack<'_>>,
+        first_scored: usize,
+        buckets: &[Range<usize>],
+    ) -> Vec<Estimate> {
         let of_original = pair_tracks.iter().filter(|(pair, _)| pair.reference == 0);
         let rows = |(pair, track): (&Pair, &PairTrack<'_>)| {
             let ruler = self.ruler(pair.candidate);
-            position_rows(track, &ruler, scored.start, &buckets, self.bootstrap)
+            position_rows(track, &ruler, first_scored, buckets, self.bootstrap)
         };
         of_original.flat_map(rows).collect()
     }
@@ -324,12 +346,16 @@ fn shared_windows(
 /// Restricts everything to these windows, and drops who lacks some of them.
 fn align(
     plan: &FidelityPlan,
-    text: usize,
+    (text, part): (usize, Part),
     scores: &TextScores,
     shared: &BTreeSet<u32>,
     findings: &mut Vec<Finding>,
 ) -> Aligned {
-    let scope = &plan.texts[text].name;
+    let name = &plan.texts[text].name;
+    let scope = match part {
+        Part::FirstHalf => format!("{name}, first halves"),
+        Part::SecondHalf => name.clone(),
+    };
     let mut warn = |message| findings.push(Finding { severity: Severity::Warning, message });
     let mut own = BTreeMap::new();
     for (member, described) in plan.members().iter().enumerate() {

@@ -58,6 +58,20 @@ impl<'a> Windows<'a> {
     }
 }
 
+impl<'a> Windows<'a> {
+    /// The first half of the `window_idx`-th window, scored from its beginning: each token up to
+    /// and including the one in the window's middle, predicted from all before it.
+    ///
+    /// Computed by itself rather than along with the rest, so that scoring it cannot change a bit of
+    /// the second half's logits.
+    pub fn first_half(&self, window_idx: usize) -> Option<Window<'a>> {
+        let Window { mut input, text, .. } = self.get(window_idx)?;
+        input.truncate(self.n_ctx / 2);
+        let scored = (0..input.len()).collect();
+        Some(Window::new(input, text, scored))
+    }
+}
+
 impl<'a> Window<'a> {
     /// `input`: what the model is shown, at the positions of `text`; `scored`: ascending positions
     /// of `input` whose logits count, each with a token after it in `text`.
@@ -115,6 +129,22 @@ mod tests {
         assert_eq!(second.input, [1, 105, 106, 107]);
         assert_eq!(second.target(2), 107);
         assert_eq!(windows.get(2), None);
+    }
+
+    #[test]
+    fn both_halves_together_score_every_token_but_the_first_once() {
+        for n_ctx in [8, 9, 512] {
+            let tokens: Vec<Token> = (0..2 * n_ctx as Token).collect();
+            let windows = Windows::new(&tokens, n_ctx, Some(-1));
+            let (first, second) = (windows.first_half(1).unwrap(), windows.get(1).unwrap());
+            assert_eq!(first.input[0], -1);
+            assert_eq!(first.input.len(), n_ctx / 2);
+            let targets = |window: &Window<'_>| -> Vec<Token> {
+                window.scored().iter().map(|&position| window.target(position)).collect()
+            };
+            let all = [targets(&first), targets(&second)].concat();
+            assert_eq!(all, tokens[n_ctx + 1..]);
+        }
     }
 
     #[test]

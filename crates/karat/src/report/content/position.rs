@@ -21,21 +21,31 @@ pub(super) fn table(
     let (first, last) = (buckets.first()?.0, buckets.last()?.0);
     let level = caption::level(doc, buckets.iter().map(|(_, row)| *row));
     let unit = format!("{} {level}", MILLI_NATS.unit);
-    let columns = vec![
+    let halves = || by_build.iter().filter_map(|(build, _)| rows.first_half(place, build));
+    let has_first_half = halves().next().is_some();
+    let mut columns = vec![
         Column::new("build", "", Align::Left),
         Column::new("KLD by position", "from zero", Align::Drawing),
         Column::new(&format!("at {first}"), &unit, Align::Point),
         Column::new(&format!("at {last}"), &unit, Align::Point),
     ];
+    if has_first_half {
+        let unit = format!("{} {}", MILLI_NATS.unit, caption::level(doc, halves()));
+        columns.push(Column::new("first half", &unit, Align::Point));
+    }
     let row = |(build, buckets): &(&str, Vec<(&str, &Estimate)>)| {
         let values: Vec<Option<f64>> = buckets.iter().map(|(_, row)| row.value).collect();
         let named = |name| buckets.iter().find(|(bucket, _)| *bucket == name).map(|(_, row)| *row);
-        vec![
+        let mut cells = vec![
             Cell::plain(*build),
             Cell::plain(spark(&values)),
             figure(named(first), MILLI_NATS),
             figure(named(last), MILLI_NATS),
-        ]
+        ];
+        if has_first_half {
+            cells.push(figure(rows.first_half(place, build), MILLI_NATS));
+        }
+        cells
     };
     Some(Block::Table(Table { columns, rows: by_build.iter().map(row).collect() }))
 }
