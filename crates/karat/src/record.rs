@@ -185,6 +185,9 @@ pub struct TextRecord {
     pub tokens: u64,
     /// Windows scored.
     pub windows: u64,
+    /// What the user called its language, e.g. `pl` or `code`.
+    #[serde(default)]
+    pub language: Option<String>,
 }
 
 /// What the numbers came out of.

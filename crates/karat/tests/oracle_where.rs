@@ -216,6 +216,40 @@ fn check_near(token: &Value, key: &str, want: f64) {
 }
 
 #[test]
+fn texts_of_a_language_are_pooled_token_by_token() {
+    let english = lab::text("english");
+    let languages = ["--language", "eval-polish=x", "--language", "eval-english=x"];
+    let report = report(&[&languages[..], &["--text", english.to_str().unwrap()]].concat());
+    let name = lab::short_name(BUILD);
+    let value = |metric: &str, scope: &str| {
+        let rows = report["estimates"].as_array().unwrap().iter();
+        let mut rows = rows.filter(|row| {
+            row["metric"] == metric
+                && row["scope"] == scope
+                && row["candidate"] == name.as_str()
+                && row["setting"]["position"].is_null()
+        });
+        let row = rows.next().unwrap_or_else(|| panic!("no {metric} on {scope}"));
+        assert!(rows.next().is_none());
+        let value = lab::number(row, "value");
+        assert!(lab::number(row, "lo") <= value && value <= lab::number(row, "hi"), "{row}");
+        value
+    };
+    // As many windows of as many tokens in both texts: each counts half.
+    for metric in ["kld_mean", "ln_ppl_ratio", "same_top_p"] {
+        let want = (value(metric, "eval-polish") + value(metric, "eval-english")) / 2.0;
+        let got = value(metric, "language:x");
+        assert!((got - want).abs() < 1e-12, "{metric}: got {got}, want {want}");
+    }
+    let want = (value("ppl", "eval-polish") * value("ppl", "eval-english")).sqrt();
+    let got = value("ppl", "language:x");
+    assert!((got / want - 1.0).abs() < 1e-12, "got {got}, want {want}");
+    let rows = report["estimates"].as_array().unwrap().iter();
+    let n = rows.filter(|row| row["scope"] == "language:x").map(|row| row["n"].as_u64().unwrap());
+    assert!(n.into_iter().all(|n| n == 2 * N_WINDOWS as u64));
+}
+
+#[test]
 fn no_worst_tokens_are_shown_where_none_are_wanted() {
     assert_eq!(report(&["--worst", "0"])["worst_tokens"].as_array().unwrap().len(), 0);
 }

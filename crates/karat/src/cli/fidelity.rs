@@ -38,6 +38,16 @@ pub struct FidelityArgs {
     #[arg(long, value_name = "FILE", help_heading = "What to compare")]
     pub text: Vec<PathBuf>,
 
+    /// Language of a text (its path as given, or its short name), e.g. `wiki=en` or `main=code`: texts
+    /// of one language are also reported together.
+    #[arg(
+        long,
+        value_name = "TEXT=LANGUAGE",
+        value_parser = language,
+        help_heading = "What to compare"
+    )]
+    pub language: Vec<(String, String)>,
+
     /// Candidate that was made from the QAT checkpoint (names it in the five distances).
     #[arg(long, value_name = "CANDIDATE", help_heading = "What to compare")]
     pub qat: Option<PathBuf>,
@@ -184,6 +194,7 @@ impl FidelityArgs {
             references: self.reference.clone(),
             candidates: self.candidates.clone(),
             texts: self.text.clone(),
+            languages: self.language.clone(),
             ruler: RulerSpec {
                 n_ctx: how.ctx,
                 n_ubatch: N_UBATCH.min(how.ctx),
@@ -209,6 +220,21 @@ impl FidelityArgs {
         }
         .checked()
     }
+}
+
+/// `TEXT=LANGUAGE`. A path may hold the sign, a language not.
+fn language(given: &str) -> Result<(String, String), String> {
+    let parts = given.rsplit_once('=').filter(|(text, _)| !text.is_empty());
+    let Some((text, tag)) = parts else {
+        return Err("write TEXT=LANGUAGE, e.g. wiki=en".to_owned());
+    };
+    let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if tag.is_empty() || tag.len() > 35 || !tag.chars().all(is_tag) {
+        return Err(format!(
+            "`{tag}` is no name of a language; write letters, digits and hyphens, e.g. en or pt-BR"
+        ));
+    }
+    Ok((text.to_owned(), tag.to_ascii_lowercase()))
 }
 
 /// Each type once, in the order given.

@@ -29,8 +29,13 @@ const ORIGINAL: &str = "lab-base-bf16.gguf";
 const QAT: &str = "lab-qat-bf16.gguf";
 const TWIN: &str = "lab-base-Q4_0.gguf";
 const QAT_BUILD: &str = "lab-qat-Q4_0.gguf";
-const TEXTS: [&str; 4] =
-    ["eval-english.txt", "eval-code.txt", "eval-polish.txt", "eval-wikitext2-test.txt"];
+/// Texts and their languages.
+const TEXTS: [(&str, &str); 4] = [
+    ("eval-english.txt", "en"),
+    ("eval-code.txt", "code"),
+    ("eval-polish.txt", "pl"),
+    ("eval-wikitext2-test.txt", "en"),
+];
 
 pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
     let lab = find_lab(session, args)?;
@@ -52,7 +57,13 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
     session.ui.note("judging them against the original and the QAT checkpoint before rounding");
     let settings = FidelitySettings {
         references: vec![lab.join(ORIGINAL), lab.join(QAT)],
-        texts: TEXTS.iter().map(|text| lab.join(text)).collect(),
+        texts: TEXTS.iter().map(|(text, _)| lab.join(text)).collect(),
+        languages: TEXTS
+            .iter()
+            .map(|(text, language)| {
+                (lab.join(text).to_string_lossy().into_owned(), (*language).to_owned())
+            })
+            .collect(),
         ruler: RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), parse_special: false },
         kv: vec![Kv::F16],
         noise_floor: true,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 
 use super::memory::stored;
+use crate::instrument::fidelity::language::language_rows;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
 use crate::instrument::memory;
@@ -102,6 +103,7 @@ impl Content {
         self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
         let resampling = Resampling { level: header.level, ..Resampling::with_seed(header.seed) };
         let bootstrap = Bootstrap::new(resampling);
+        let mut sums = Vec::new();
         for text in 0..plan.texts.len() {
             let scores = read_scores(store, plan, text, Part::SecondHalf)?;
             let first_half = read_scores(store, plan, text, Part::FirstHalf)?;
@@ -114,6 +116,7 @@ impl Content {
                 ..claim
             }));
             self.findings.extend(summary.findings);
+            sums.push(summary.sums);
             let worst = read_worst(store, plan, text)?;
             let (tokens, unknown) = worst_tokens(plan, text, &summary.windows, &worst);
             self.worst_tokens.extend(tokens);
@@ -122,6 +125,7 @@ impl Content {
             let windows = summary.windows.len() as u64;
             self.texts.push(TextRecord { windows, ..plan.texts[text].clone() });
         }
+        self.estimates.extend(language_rows(plan, &sums, &bootstrap));
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! Makes the plan of a fidelity run: opens and hashes the files, checks that they belong together,
 //! and asks a worker how long the texts are. Nothing is measured.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -15,7 +16,7 @@ use crate::model::{
 };
 use crate::plan::{FidelityPlan, Member, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
-use crate::settings::{FidelitySettings, is_same_path};
+use crate::settings::{FidelitySettings, SettingsError, is_same_path};
 use crate::store::Store;
 use crate::worker::SurveyJob;
 
@@ -117,7 +118,8 @@ fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
 /// Name, path and hash of each text; token counts come later.
 fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
     let names = text_names(&settings.texts);
-    let read = |(name, path): (String, &PathBuf)| {
+    let mut languages = languages(settings, &names)?;
+    let mut read = |(name, path): (String, &PathBuf)| {
         check_utf8(path)?;
         // A pipe would be read here once, and once more by every worker.
         if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
@@ -135,9 +137,32 @@ fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
             sha256: sha256_hex(&bytes),
             tokens: 0,
             windows: 0,
+            language: languages.remove(path),
         })
     };
-    names.into_iter().zip(&settings.texts).map(read).collect()
+    names.into_iter().zip(&settings.texts).map(&mut read).collect()
+}
+
+/// Language by text, of those that have one.
+fn languages(
+    settings: &FidelitySettings,
+    names: &[String],
+) -> Result<BTreeMap<PathBuf, String>, SettingsError> {
+    let mut languages = BTreeMap::new();
+    for (text, language) in &settings.languages {
+        let fail = |reason| SettingsError::Language { text: text.clone(), reason };
+        let is_it = |(path, name): &(&PathBuf, &String)| {
+            *name == text || is_same_path(path, Path::new(text))
+        };
+        let found = settings.texts.iter().zip(names).find(is_it);
+        let (path, _) = found.ok_or_else(|| {
+            fail(format!("no text is called that; there are {}", names.join(", ")))
+        })?;
+        if languages.insert(path.clone(), language.clone()).is_some() {
+            return Err(fail("the text has a language already".to_owned()));
+        }
+    }
+    Ok(languages)
 }
 
 fn count_windows(

@@ -11,6 +11,8 @@ pub(super) type Ruler = BTreeMap<String, String>;
 
 /// The setting that names a KV cache type.
 const KV: &str = "kv";
+/// What the scope of all texts of one language begins with.
+const LANGUAGE: &str = "language:";
 /// The settings that name a part of the windows: rows that have one stand beside the others.
 const PARTS: [&str; 2] = [POSITION, "positions"];
 const POSITION: &str = "position";
@@ -61,7 +63,13 @@ impl<'a> Rows<'a> {
     pub(super) fn scopes(self) -> Vec<&'a str> {
         let given = self.doc.texts.iter().map(|text| text.name.as_str());
         let named = self.fidelity().map(|row| row.scope.as_str());
-        distinct(given.chain(named))
+        distinct(given.chain(named).filter(|scope| !scope.starts_with(LANGUAGE)))
+    }
+
+    /// Scopes that are all texts of one language, in order of first appearance: name and scope.
+    pub(super) fn languages(self) -> Vec<(&'a str, &'a str)> {
+        let scopes = self.fidelity().map(|row| row.scope.as_str());
+        distinct(scopes.filter_map(|scope| Some((scope.strip_prefix(LANGUAGE)?, scope))))
     }
 
     /// Builds under test in the order given; then any that only the rows name.

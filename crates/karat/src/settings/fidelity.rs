@@ -19,6 +19,14 @@ pub enum SettingsError {
     /// No text.
     #[error("no text given; name at least one with --text FILE")]
     NoText,
+    /// A language of a text that is not given, or given twice.
+    #[error("--language {text}=...: {reason}")]
+    Language {
+        /// The text as named there.
+        text: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A window too short to score.
     #[error("--ctx {0} is too short; windows need at least 8 tokens")]
     ShortWindow(u32),
@@ -68,6 +76,8 @@ pub struct FidelitySettings {
     pub candidates: Vec<PathBuf>,
     /// Texts to score.
     pub texts: Vec<PathBuf>,
+    /// Languages of texts: a text's path or short name, and what to call its language.
+    pub languages: Vec<(String, String)>,
     /// How to score them.
     pub ruler: RulerSpec,
     /// KV cache types of the candidates.

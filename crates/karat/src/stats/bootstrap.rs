@@ -81,6 +81,34 @@ impl Bootstrap {
         }
     }
 
+    /// As [`Bootstrap::for_each`], for windows that stand stratum after stratum: each resample draws as
+    /// many of every stratum as there are. One stratum gives the same draws.
+    pub fn for_each_stratified(
+        &self,
+        sizes: &[usize],
+        resamples: u32,
+        mut visit: impl FnMut(&[u32]),
+    ) {
+        let n_windows: usize = sizes.iter().sum();
+        if n_windows == 0 {
+            return;
+        }
+        let mut rng = self.rng(n_windows);
+        let mut indices = vec![0; n_windows];
+        for _ in 0..resamples {
+            let mut first = 0;
+            for &size in sizes {
+                let stratum = &mut indices[first..first + size];
+                draw(&mut rng, size, stratum);
+                for index in stratum {
+                    *index += first as u32;
+                }
+                first += size;
+            }
+            visit(&indices);
+        }
+    }
+
     /// At least `resamples` resamples, from the last call where that had as many.
     fn kept(&self, n_windows: usize, resamples: usize) -> Draws {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,6 +206,27 @@ mod tests {
         });
         // Binomial(200,000, 0.1): standard deviation 134.
         assert!(counts.iter().all(|&count| count.abs_diff(20_000) < 700), "{counts:?}");
+    }
+
+    #[test]
+    fn strata_are_drawn_from_by_themselves() {
+        let mut counts = [0_u32; 12];
+        seeded(5).for_each_stratified(&[2, 10], 12_000, |indices| {
+            assert!(indices[..2].iter().all(|&index| index < 2));
+            assert!(indices[2..].iter().all(|&index| (2..12).contains(&index)));
+            for &index in indices {
+                counts[index as usize] += 1;
+            }
+        });
+        // 12,000 of each: standard deviation 110 at most.
+        assert!(counts.iter().all(|&count| count.abs_diff(12_000) < 550), "{counts:?}");
+    }
+
+    #[test]
+    fn one_stratum_is_drawn_like_windows_without_strata() {
+        let mut stratified = Vec::new();
+        seeded(7).for_each_stratified(&[13], 50, |indices| stratified.push(indices.to_vec()));
+        assert_eq!(stratified, resamples(&seeded(7), 13, 50));
     }
 
     #[test]

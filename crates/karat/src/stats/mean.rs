@@ -76,6 +76,13 @@ fn resampled_mean(windows: &[WindowSum], indices: &[u32]) -> f64 {
     sum / tokens
 }
 
+/// Σx / Σn over these windows; not finite where there is none.
+pub(super) fn ratio(windows: &[WindowSum]) -> f64 {
+    let sum: f64 = windows.iter().map(|window| window.sum).sum();
+    let tokens: f64 = windows.iter().map(|window| window.tokens).sum();
+    sum / tokens
+}
+
 /// The token mean with each window left out in turn. At least two windows.
 fn jackknife_means(sums: &WindowSums) -> Vec<f64> {
     let total = sums.total();

@@ -16,6 +16,7 @@ pub mod quantiles;
 mod sequence_bound;
 pub mod sequence_order;
 mod sequence_wealth;
+pub mod stratified;
 pub mod student;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ pub use mean::mean;
 pub use quantiles::{quantile_of_sorted, quantiles};
 pub use sequence_bound::WARM_UP;
 pub use sequence_order::shuffled_windows;
+pub use stratified::stratified_mean;
 pub use student::{expanded_level, linearised_standard_error, student_interval};
 
 /// Fewest windows for which an interval is made by resampling.

@@ -60,7 +60,7 @@ pub fn expanded_level(level: f64, n_windows: usize) -> f64 {
 }
 
 /// Quantile of Student's t for the mean of `n_windows` windows; `None` below two windows.
-fn t_quantile(probability: f64, n_windows: usize) -> Option<f64> {
+pub(super) fn t_quantile(probability: f64, n_windows: usize) -> Option<f64> {
     let freedom = n_windows.checked_sub(1)? as f64;
     Some(StudentsT::new(0.0, 1.0, freedom).ok()?.inverse_cdf(probability))
 }

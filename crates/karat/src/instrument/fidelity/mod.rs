@@ -6,6 +6,7 @@
 mod early;
 mod finish;
 pub mod job;
+pub mod language;
 pub mod pass;
 mod reduce;
 pub mod stopping;

@@ -14,6 +14,7 @@ use crate::record::{Claim, Distribution, Estimate, Finding, Instrument, Severity
 use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
 
 use super::early;
+use super::language::TextSums;
 use super::stopping::Stopping;
 use super::window::scored_positions;
 
@@ -38,7 +39,7 @@ pub enum SummaryError {
 }
 
 /// Rows and remarks of one text.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct TextSummary {
     /// Rows, model by model, then comparison by comparison, then differences.
     pub estimates: Vec<Estimate>,
@@ -48,6 +49,8 @@ pub struct TextSummary {
     pub claims: Vec<Claim>,
     /// What is missing.
     pub findings: Vec<Finding>,
+    /// What figures over several texts are made from.
+    pub sums: TextSums,
     /// Windows that the rows are made from, ascending.
     pub windows: Vec<u32>,
 }
@@ -97,7 +100,8 @@ pub fn summarize(
         estimates.extend(table.position_rows(&pair_tracks, 0, &buckets));
     }
     let windows = windows.into_iter().collect();
-    Ok(TextSummary { estimates, distributions, claims, findings, windows })
+    let sums = TextSums::new(&aligned.own, &aligned.pairs);
+    Ok(TextSummary { estimates, distributions, claims, findings, sums, windows })
 }
 
 /// Reads stored windows in their random order, as the run did: which of them count follows from them.

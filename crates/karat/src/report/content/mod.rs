@@ -5,6 +5,7 @@ mod caption;
 mod distances;
 mod fidelity;
 mod footer;
+mod languages;
 mod memory;
 mod models;
 mod notes;
@@ -25,6 +26,7 @@ pub(super) fn page(doc: &RunDocument) -> Page {
     for ruler in rows.rulers() {
         page.extend(fidelity::blocks(doc, rows, ruler));
         page.extend(overview::blocks(doc, rows, ruler));
+        page.extend(languages::blocks(doc, rows, ruler));
         page.extend(distances::blocks(doc, rows, ruler));
         page.extend(worst::blocks(doc, rows, ruler));
         page.extend(pairs::blocks(doc, rows, ruler));
