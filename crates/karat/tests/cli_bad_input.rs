@@ -51,15 +51,6 @@ fn check_quantize(place: &Place, output: &str, args: &[&str], what: &str) {
 }
 
 #[test]
-fn a_language_needs_a_text_and_a_name() {
-    check_args(&["--language", "other=pl"], "no text is called that; there are text");
-    check_args(&["--language", "text=pl", "--language", "text.txt=en"], "has a language already");
-    check_args(&["--language", "text"], "write TEXT=LANGUAGE, e.g. wiki=en");
-    check_args(&["--language", "text=zażółć"], "is no name of a language");
-    check_args(&["--worst", "17"], "17 is not in");
-}
-
-#[test]
 fn a_model_that_is_no_gguf_file_is_named() {
     let place = place();
     fs::write(place.path("README.md"), "# The model\n").unwrap();
@@ -169,6 +160,10 @@ fn flags_without_sense_are_refused() {
     check_args(&["--worker-timeout", "0"], "is no time in seconds");
     check_args(&["--worker-timeout", "-3"], "--worker-timeout -3 is no time in seconds");
     check_args(&["--worker-timeout", "inf"], "is no time in seconds");
+    check_args(&["--language", "other=pl"], "no text is called that; there are text");
+    check_args(&["--language", "text=pl", "--language", "text.txt=en"], "has a language already");
+    check_args(&["--language", "text=zażółć"], "is no name of a language");
+    check_args(&["--worst", "17"], "17 is not in");
     check_args(&["--color", "mauve"], "possible values: auto, always, never");
     check_args(&["--qaat", "x"], "unexpected argument '--qaat' found; tip:");
 }

@@ -237,7 +237,7 @@ fn texts_of_a_language_are_pooled_token_by_token() {
     };
     // As many windows of as many tokens in both texts: each counts half.
     for metric in ["kld_mean", "ln_ppl_ratio", "same_top_p"] {
-        let want = (value(metric, "eval-polish") + value(metric, "eval-english")) / 2.0;
+        let want = f64::midpoint(value(metric, "eval-polish"), value(metric, "eval-english"));
         let got = value(metric, "language:x");
         assert!((got - want).abs() < 1e-12, "{metric}: got {got}, want {want}");
     }
