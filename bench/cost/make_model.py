@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Writes a GGUF model with random weights and a large vocabulary, for measuring cost.
 
-usage: make_model.py [--n-vocab N] [--seed N] TEMPLATE.gguf OUT.gguf
+usage: make_model.py [--n-vocab N] [--seed N] [--shape small|4b] TEMPLATE.gguf OUT.gguf
 
 The architecture (gemma4) and the tokenizer are the template's, the lab base model; the
 vocabulary is padded with unused tokens up to N, so that every text is tokenized as with
-the template. About 158 million weights at 262,144 tokens, matrices BF16, embedding tied.
+the template. Matrices BF16, embedding tied. At 262,144 tokens the shape `small` has about
+158 million weights; `4b` has 3.9 billion, which is work for a GPU.
 Nothing it predicts means anything, but its distributions are no degenerate ones: the
 scales below give the largest of 262,144 probabilities a few per cent to a few tenths.
 
@@ -14,6 +15,7 @@ The same seed and numpy version give the same bytes. Needs the PyPI packages `gg
 """
 
 import argparse
+import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -24,45 +26,65 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, qu
 ARCH = "gemma4"
 UNUSED_TOKEN = 5  # llama_token_type: LLAMA_TOKEN_TYPE_UNUSED
 
-N_LAYERS = 6
-HIDDEN = 512
-FEED_FORWARD = 2048
-HEADS = 8
-KV_HEADS = 2
 
-# The final norm leaves a hidden state of RMS 1, so logits have a standard deviation of
-# EMBEDDING_STD * sqrt(HIDDEN) = 4 nats: below the 5 nats at which one token of 262,144
-# would take it all, and far above the noise of 4-bit weights.
-EMBEDDING_STD = 4 / HIDDEN**0.5
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """Sizes of a model; what is not here is the template's."""
+
+    layers: int
+    hidden: int
+    feed_forward: int
+    heads: int
+    kv_heads: int
+
+    # The final norm leaves a hidden state of RMS 1, so logits have a standard deviation of
+    # embedding_std * sqrt(hidden) = 4 nats: below the 5 nats at which one token of 262,144
+    # would take it all, and far above the noise of 4-bit weights.
+    @property
+    def embedding_std(self) -> float:
+        return 4 / self.hidden**0.5
+
+    # Sliding and full attention take turns, as in the template.
+    @property
+    def sliding(self) -> list[bool]:
+        return [layer % 2 == 0 for layer in range(self.layers)]
+
+    def metadata(self) -> dict[str, object]:
+        """Metadata that this shape replaces."""
+        return {
+            f"{ARCH}.block_count": self.layers,
+            f"{ARCH}.embedding_length": self.hidden,
+            f"{ARCH}.feed_forward_length": self.feed_forward,
+            f"{ARCH}.attention.head_count": self.heads,
+            f"{ARCH}.attention.head_count_kv": self.kv_heads,
+            f"{ARCH}.attention.sliding_window_pattern": self.sliding,
+        }
+
+
+SHAPES = {
+    "small": Shape(layers=6, hidden=512, feed_forward=2048, heads=8, kv_heads=2),
+    "4b": Shape(layers=34, hidden=2560, feed_forward=10240, heads=20, kv_heads=4),
+}
+
 # What a layer adds, against an embedding of RMS 4: the residual stream must not stay so
 # near the input token that the tied output just repeats it.
 POST_NORM_GAIN = 8.0
 # Keeps attention scores near 2 nats; the architecture does not divide by sqrt(head size).
 QK_NORM_GAIN = 0.4
 
-# Metadata that the new shape replaces.
-SHAPE = {
-    f"{ARCH}.block_count": N_LAYERS,
-    f"{ARCH}.embedding_length": HIDDEN,
-    f"{ARCH}.feed_forward_length": FEED_FORWARD,
-    f"{ARCH}.attention.head_count": HEADS,
-    f"{ARCH}.attention.head_count_kv": KV_HEADS,
-}
-# Sliding and full attention take turns, as in the template.
-SLIDING = [layer % 2 == 0 for layer in range(N_LAYERS)]
 
-
-def copy_metadata(reader: GGUFReader, writer: GGUFWriter, n_vocab: int, name: str) -> None:
+def copy_metadata(
+    reader: GGUFReader, writer: GGUFWriter, shape: Shape, n_vocab: int, name: str
+) -> None:
     """All of the template's metadata, with the new shape and a padded vocabulary."""
+    replaced = shape.metadata()
     for key, field in reader.fields.items():
         # The writer sets these itself; the label would be the template's.
         if key.startswith("GGUF.") or key in ("general.architecture", "general.size_label"):
             continue
-        value = SHAPE.get(key, field.contents())
+        value = replaced.get(key, field.contents())
         if key == "general.name":
             value = name
-        elif key == f"{ARCH}.attention.sliding_window_pattern":
-            value = SLIDING
         elif key == "tokenizer.ggml.tokens":
             value = value + [f"<cost-unused-{i}>" for i in range(len(value), n_vocab)]
         elif key == "tokenizer.ggml.scores":
@@ -93,26 +115,26 @@ class Weights:
         self.writer.add_tensor(name, numpy.full(size, value, dtype=numpy.float32))
 
 
-def add_layer(weights: Weights, reader: GGUFReader, layer: int) -> None:
-    suffix = "_swa" if SLIDING[layer] else ""
+def add_layer(weights: Weights, reader: GGUFReader, shape: Shape, layer: int) -> None:
+    suffix = "_swa" if shape.sliding[layer] else ""
     head = reader.fields[f"{ARCH}.attention.key_length{suffix}"].contents()
 
     def name(tensor: str) -> str:
         return f"blk.{layer}.{tensor}.weight"
 
-    weights.vector(name("attn_norm"), HIDDEN)
-    weights.matrix(name("attn_q"), HEADS * head, HIDDEN)
-    weights.matrix(name("attn_k"), KV_HEADS * head, HIDDEN)
-    weights.matrix(name("attn_v"), KV_HEADS * head, HIDDEN)
+    weights.vector(name("attn_norm"), shape.hidden)
+    weights.matrix(name("attn_q"), shape.heads * head, shape.hidden)
+    weights.matrix(name("attn_k"), shape.kv_heads * head, shape.hidden)
+    weights.matrix(name("attn_v"), shape.kv_heads * head, shape.hidden)
     weights.vector(name("attn_q_norm"), head, QK_NORM_GAIN)
     weights.vector(name("attn_k_norm"), head, QK_NORM_GAIN)
-    weights.matrix(name("attn_output"), HIDDEN, HEADS * head)
-    weights.vector(name("post_attention_norm"), HIDDEN, POST_NORM_GAIN)
-    weights.vector(name("ffn_norm"), HIDDEN)
-    weights.matrix(name("ffn_gate"), FEED_FORWARD, HIDDEN)
-    weights.matrix(name("ffn_up"), FEED_FORWARD, HIDDEN)
-    weights.matrix(name("ffn_down"), HIDDEN, FEED_FORWARD)
-    weights.vector(name("post_ffw_norm"), HIDDEN, POST_NORM_GAIN)
+    weights.matrix(name("attn_output"), shape.hidden, shape.heads * head)
+    weights.vector(name("post_attention_norm"), shape.hidden, POST_NORM_GAIN)
+    weights.vector(name("ffn_norm"), shape.hidden)
+    weights.matrix(name("ffn_gate"), shape.feed_forward, shape.hidden)
+    weights.matrix(name("ffn_up"), shape.feed_forward, shape.hidden)
+    weights.matrix(name("ffn_down"), shape.hidden, shape.feed_forward)
+    weights.vector(name("post_ffw_norm"), shape.hidden, POST_NORM_GAIN)
     weights.vector(name("layer_output_scale"), 1)
 
 
@@ -122,7 +144,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--n-vocab", type=int, default=262_144)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shape", choices=SHAPES, default="small")
     args = parser.parse_args()
+    shape = SHAPES[args.shape]
 
     reader = GGUFReader(args.template)
     n_template = len(reader.fields["tokenizer.ggml.tokens"].data)
@@ -131,21 +155,25 @@ def main() -> None:
 
     partial = args.out.with_suffix(".gguf.tmp")
     writer = GGUFWriter(partial, ARCH)
-    copy_metadata(reader, writer, args.n_vocab, f"cost-{args.n_vocab}-seed{args.seed}")
+    name = f"cost-{args.n_vocab}-seed{args.seed}"
+    if args.shape != "small":
+        name += f"-{args.shape}"
+    copy_metadata(reader, writer, shape, args.n_vocab, name)
     rope_freqs = next(tensor for tensor in reader.tensors if tensor.name == "rope_freqs.weight")
     writer.add_tensor(rope_freqs.name, rope_freqs.data)
     weights = Weights(writer, args.seed)
-    weights.matrix("token_embd.weight", args.n_vocab, HIDDEN, EMBEDDING_STD)
-    for layer in range(N_LAYERS):
-        add_layer(weights, reader, layer)
-    weights.vector("output_norm.weight", HIDDEN)
+    weights.matrix("token_embd.weight", args.n_vocab, shape.hidden, shape.embedding_std)
+    for layer in range(shape.layers):
+        add_layer(weights, reader, shape, layer)
+    weights.vector("output_norm.weight", shape.hidden)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
     os.replace(partial, args.out)
 
-    digest = hashlib.sha256(args.out.read_bytes()).hexdigest()
+    with args.out.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     print(f"{digest}  {args.out} (numpy {numpy.__version__})")
 
 
