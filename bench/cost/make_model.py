@@ -6,7 +6,7 @@ usage: make_model.py [--n-vocab N] [--seed N] [--shape small|4b] TEMPLATE.gguf O
 The architecture (gemma4) and the tokenizer are the template's, the lab base model; the
 vocabulary is padded with unused tokens up to N, so that every text is tokenized as with
 the template. Matrices BF16, embedding tied. At 262,144 tokens the shape `small` has about
-158 million weights; `4b` has 3.9 billion, which is work for a GPU.
+158 million weights; `4b` has 3.8 billion, which is work for a GPU.
 Nothing it predicts means anything, but its distributions are no degenerate ones: the
 scales below give the largest of 262,144 probabilities a few per cent to a few tenths.
 

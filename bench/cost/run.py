@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What one reference and three candidates cost: karat against llama-perplexity.
 
-usage: bench/cost/run.py [--sizes 8k,262k] [--windows-8k N] [--windows-262k N] [--repeats N]
-                         [--threads N] [--json FILE]
+usage: bench/cost/run.py [--sizes 8k,262k,262k-4b] [--windows N] [--repeats N] [--threads N]
+                         [--gpu-layers N|all] [--json FILE]
 
 Both tools score the same windows with the same models on the same number of threads:
 
@@ -14,7 +14,7 @@ They take turns (karat peer, peer karat, ...), and the ratio is taken within eac
 that both sides of a ratio saw the same machine. Figures: wall time; processor time, user and
 system, of all processes; peak memory, of the largest process and of all at once (the latter
 sampled, Linux only); peak size of what was written to disk. A table goes to standard output.
-Exit code 1 where a target below is missed, 2 where something could not be run or the tools
+Exit code 1 where a target below (on the processor) is missed, 2 where something could not be run or the tools
 disagree on what they scored.
 
 Needs bench/peer/build.sh and bench/cost/models.sh to have run, a Unix, and nothing besides

@@ -5,6 +5,8 @@
 #
 # usage: bench/peer/build.sh [FOLDER]        (default: target/peer)
 #
+# CUDA=1 builds the CUDA backend too, for this machine's GPU; use a folder of its own.
+#
 # Leaves FOLDER/bin/llama-{perplexity,quantize,imatrix,bench} and FOLDER/version.json.
 # Running it again does only what is missing.
 # Needs: python3 with pip, cmake, ninja, a C++17 compiler.
@@ -15,7 +17,7 @@ readonly SDIST_SHA256=832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db276
 # As the source distribution's CHANGELOG.md names it.
 readonly UPSTREAM_COMMIT=0c1e57098
 readonly TARGETS=(llama-perplexity llama-quantize llama-imatrix llama-bench)
-readonly CMAKE_FLAGS=(
+CMAKE_FLAGS=(
     -DCMAKE_BUILD_TYPE=Release
     -DBUILD_SHARED_LIBS=OFF
     -DGGML_NATIVE=ON
@@ -30,6 +32,10 @@ readonly CMAKE_FLAGS=(
     -DLLAMA_BUILD_NUMBER=0
     "-DLLAMA_BUILD_COMMIT=$UPSTREAM_COMMIT"
 )
+
+if [[ ${CUDA:-0} == 1 ]]; then
+    CMAKE_FLAGS+=(-DGGML_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native)
+fi
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 out=${1:-$root/target/peer}

@@ -266,6 +266,16 @@ pub struct Finding {
     pub message: String,
 }
 
+/// Metric of the original run again in a second context, against itself: nats.
+pub const NOISE_FLOOR_KLD: &str = "noise_floor_kld_rerun";
+
+/// Nats of KLD within which nothing is claimed on a text: as far as the original may be from itself,
+/// run again on the same device. Exactly 0 on a processor, and 0 where it was not measured.
+pub fn noise_floor(estimates: &[Estimate], scope: &str) -> f64 {
+    let rows = estimates.iter().filter(|row| row.metric == NOISE_FLOOR_KLD && row.scope == scope);
+    rows.filter_map(|row| row.hi.or(row.value)).fold(0.0, f64::max)
+}
+
 /// A statement the data support, or an honest "cannot tell".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Claim {

@@ -10,7 +10,7 @@ use crate::clock::Stopwatch;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::model::Stamps;
 use crate::plan::{FidelityPlan, Part, Purpose, Step, TrackOf};
-use crate::record::{Outcome, StepRecord};
+use crate::record::{Finding, Outcome, Severity, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
@@ -65,6 +65,9 @@ impl<'r, 's> FidelityRun<'r, 's> {
                 self.run.session.ui.warn(&format!("{text}: {error}"));
             }
             self.record(&step, position, &state, watch.elapsed().as_secs_f64())?;
+            if state.n_different > 0 {
+                self.note_different(step.text, state.n_different)?;
+            }
         }
         let (work, seconds) = self.computed;
         if let (Some(plan), true) = (&mut self.run.plan.fidelity, seconds > 1.0) {
@@ -72,6 +75,19 @@ impl<'r, 's> FidelityRun<'r, 's> {
             self.run.update_plan()?;
         }
         Ok(())
+    }
+
+    /// Remembers that the device does not repeat its own results.
+    fn note_different(&mut self, text: usize, n_different: usize) -> anyhow::Result<()> {
+        let Some(plan) = &mut self.run.plan.fidelity else { return Ok(()) };
+        let message = format!(
+            "{}: {} of windows scored before came out different this time; the first are kept. This \
+             device does not repeat its own results: the noise floor rows say by how much",
+            plan.texts[text].name,
+            count(n_different as u64, "result")
+        );
+        plan.findings.push(Finding { severity: Severity::Warning, message });
+        self.run.update_plan()
     }
 
     /// Scores a text until nothing is missing but what dropped models lack.
@@ -212,7 +228,8 @@ impl<'r, 's> FidelityRun<'r, 's> {
                     Some(WindowBlob { track, window_idx, data, worst })
                 })
                 .collect();
-            store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
+            state.n_different +=
+                store.put_windows(&stored).map_err(|error| Interruption::Failed(error.into()))?;
             if group.work != Work::NoiseFloor {
                 n_computed += 1;
             }

@@ -21,6 +21,8 @@ pub(super) struct StepState {
     pub(super) scored: BTreeSet<u32>,
     /// Windows whose first halves this run scored.
     pub(super) first_halves: BTreeSet<u32>,
+    /// Results that were stored before and came out different this time.
+    pub(super) n_different: usize,
     /// Why members failed, one line each.
     pub(super) errors: Vec<String>,
     /// The engine's last lines at the last failure.

@@ -24,6 +24,6 @@ pub const SAME_TOP_P: &str = "same_top_p";
 /// Root mean square of the change in probability of the actual next token.
 pub const DELTA_P_RMS: &str = "delta_p_rms";
 /// The original against itself in a second context.
-pub const NOISE_FLOOR_RERUN: &str = "noise_floor_kld_rerun";
+pub const NOISE_FLOOR_RERUN: &str = crate::record::NOISE_FLOOR_KLD;
 /// The original against itself with another ubatch.
 pub const NOISE_FLOOR_UBATCH: &str = "noise_floor_kld_ubatch";

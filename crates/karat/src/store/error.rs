@@ -90,17 +90,6 @@ pub enum StoreError {
         /// Latest layout version this build knows.
         known: i64,
     },
-    /// A window was measured again and came out different.
-    #[error(
-        "window {window_idx} of track {track} is stored with other content: \
-         two measurements that should be identical are not"
-    )]
-    WindowConflict {
-        /// The track's row number.
-        track: i64,
-        /// Which window.
-        window_idx: u32,
-    },
     /// A run with this id is there already.
     #[error("run `{id}` exists already")]
     RunExists {

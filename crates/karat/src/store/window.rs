@@ -33,19 +33,20 @@ impl Store {
 
     /// Stores a group of windows, of one track or several: all of them or, on an error, none.
     ///
-    /// A window that is there already with the same bytes is left alone; with other bytes it is a
-    /// [`StoreError::WindowConflict`].
-    pub fn put_windows(&mut self, windows: &[WindowBlob<'_>]) -> Result<(), StoreError> {
+    /// A window that is there already is left as it is. Gives how many of them came with other bytes
+    /// this time: on a processor none do, but a GPU need not repeat its own results.
+    pub fn put_windows(&mut self, windows: &[WindowBlob<'_>]) -> Result<usize, StoreError> {
         let behavior = TransactionBehavior::Immediate;
         let begun = self.conn.transaction_with_behavior(behavior);
         let transaction = self.place.sql(begun)?;
+        let mut n_different = 0;
         for window in windows {
-            if !self.place.sql(insert_unless_equal(&transaction, window))? {
-                let WindowBlob { track, window_idx, .. } = *window;
-                return Err(StoreError::WindowConflict { track: track.0, window_idx });
+            if !self.place.sql(insert_or_compare(&transaction, window))? {
+                n_different += 1;
             }
         }
-        self.place.sql(transaction.commit())
+        self.place.sql(transaction.commit())?;
+        Ok(n_different)
     }
 
     /// The stored ones of a track's first `n_windows` windows, in order, each with its index.
@@ -79,7 +80,7 @@ impl Store {
 }
 
 /// False where the window is stored already and differs.
-fn insert_unless_equal(
+fn insert_or_compare(
     transaction: &Transaction<'_>,
     window: &WindowBlob<'_>,
 ) -> rusqlite::Result<bool> {

@@ -111,6 +111,7 @@ fn as_logits(models: &mut [EmbeddedLogits]) -> Vec<&mut dyn Logits> {
     models.iter_mut().map(|model| model as &mut dyn Logits).collect()
 }
 
+/// A context per member; members of one file share its weights.
 fn load_models(
     job: &FidelityJob,
     threads: &Threads,

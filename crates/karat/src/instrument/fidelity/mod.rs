@@ -7,6 +7,7 @@ mod early;
 mod finish;
 pub mod job;
 pub mod language;
+mod noise;
 pub mod pass;
 mod reduce;
 pub mod stopping;

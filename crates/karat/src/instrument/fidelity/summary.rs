@@ -10,11 +10,14 @@ use crate::metric::{
     position_rows,
 };
 use crate::plan::{FidelityPlan, Member, Pair, Part, Purpose, first_half_setting};
-use crate::record::{Claim, Distribution, Estimate, Finding, Instrument, Severity, Unit};
+use crate::record::{
+    Claim, Distribution, Estimate, Finding, Instrument, Severity, Unit, noise_floor,
+};
 use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
 
 use super::early;
 use super::language::TextSums;
+use super::noise;
 use super::stopping::Stopping;
 use super::window::scored_positions;
 
@@ -78,13 +81,20 @@ pub fn summarize(
     let (rows, pair_tracks) = table.pair_rows()?;
     estimates.extend(rows);
     estimates.extend(table.difference_rows(&pair_tracks)?);
-    estimates.extend(noise_rows(plan, text, scores, bootstrap));
+    estimates.extend(noise::rows(plan, text, scores, bootstrap));
+    let floor = noise_floor(&estimates, &plan.texts[text].name);
+    findings.extend(noise::finding(&plan.texts[text].name, floor));
     let distributions = pair_tracks.keys().map(|pair| table.distribution(*pair)).collect();
     let mut claims = Vec::new();
     if let Some(stopping) = &stopping {
         findings.extend(early::apply(plan, text, stopping, &mut estimates));
-        let claim = |answer| early::claim(plan, text, answer, &estimates);
-        claims.extend(stopping.answers().iter().filter_map(claim));
+        for answer in stopping.answers() {
+            let Some(claim) = early::claim(plan, text, &answer, &estimates) else { continue };
+            match noise::objection(&claim, &answer, floor) {
+                Some(objection) => findings.push(objection),
+                None => claims.push(claim),
+            }
+        }
     }
     // Behind the sequence's intervals, which are of whole windows only.
     let scored = scored_positions(plan.ruler.n_ctx as usize);
@@ -280,45 +290,6 @@ impl<'a> Table<'a> {
         }
         Ok(rows)
     }
-}
-
-/// The noise floor: the original against itself, in a second context and with another ubatch, on the
-/// few windows where it was run again.
-fn noise_rows(
-    plan: &FidelityPlan,
-    text: usize,
-    scores: &TextScores,
-    bootstrap: &Bootstrap,
-) -> Vec<Estimate> {
-    let members = plan.members();
-    let row = |pair: Pair| {
-        let metric = match members[pair.candidate].purpose {
-            Purpose::Rerun => "noise_floor_kld_rerun",
-            Purpose::OtherUbatch => "noise_floor_kld_ubatch",
-            Purpose::Reference | Purpose::Candidate => return None,
-        };
-        let windows: Vec<&[f64]> = scores.pairs.get(&pair)?.values().map(PairScores::kld).collect();
-        let sums = WindowSums::new(windows.iter().map(|window| window.iter().copied()));
-        let summary = mean(&sums, bootstrap);
-        let interval = summary.as_ref().and_then(|summary| summary.interval);
-        let original = plan.label(&members[pair.reference]);
-        Some(Estimate {
-            instrument: Instrument::Fidelity,
-            metric: metric.to_owned(),
-            candidate: original.clone(),
-            reference: Some(original),
-            versus: None,
-            scope: plan.texts[text].name.clone(),
-            setting: plan.setting(&members[pair.candidate]),
-            value: summary.as_ref().map(|summary| summary.value),
-            lo: interval.map(|interval| interval.lo),
-            hi: interval.map(|interval| interval.hi),
-            level: interval.map(|interval| interval.level),
-            n: windows.len() as u64,
-            unit: Unit::Nats,
-        })
-    };
-    plan.pairs().into_iter().filter_map(row).collect()
 }
 
 /// The windows that figures rest on: those the original has, as far as they were asked for.

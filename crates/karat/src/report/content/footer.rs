@@ -51,8 +51,10 @@ fn noise_floor(doc: &RunDocument) -> Option<String> {
         if nats == 0.0 { "0".to_owned() } else { format!("{:.3} {}", nats * 1e3, MILLI_NATS.unit) }
     };
     let (rerun, ubatch) = (largest(NOISE_FLOOR_RERUN)?, largest(NOISE_FLOOR_UBATCH)?);
+    let meaning =
+        if rerun == 0.0 { "" } else { "; the first is the floor below which nothing is claimed" };
     Some(format!(
-        "KLD of the original against itself: {} run again, {} with another ubatch",
+        "KLD of the original against itself: {} run again, {} with another ubatch{meaning}",
         shown(rerun),
         shown(ubatch)
     ))

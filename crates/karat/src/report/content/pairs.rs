@@ -4,7 +4,7 @@
 
 use super::caption;
 use super::verdict_word::verdict_word;
-use crate::record::{Estimate, RunDocument};
+use crate::record::{Estimate, RunDocument, noise_floor};
 use crate::report::metric_names::{KLD_DESIGN_EFFECT, KLD_MEAN_DIFF};
 use crate::report::number::{MILLI_NATS, figure};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table};
@@ -45,7 +45,7 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
         last = pair;
         table.rows.push(vec![
             Cell::plain(name),
-            verdict_word(row),
+            verdict_word(row, noise_floor(&doc.estimates, &row.scope)),
             Cell::plain(&row.scope),
             figure(Some(row), MILLI_NATS),
         ]);
