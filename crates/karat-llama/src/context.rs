@@ -59,8 +59,8 @@ type Watch = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// A context over one model. Decoding needs `&mut`, so logits borrow it until they are consumed.
 pub struct Context {
-    raw: NonNull<sys::llama_context>,
-    position: usize,
+    pub(crate) raw: NonNull<sys::llama_context>,
+    pub(crate) position: usize,
     n_vocab: usize,
     /// Rows of the last decode.
     n_rows: usize,

@@ -56,6 +56,14 @@ pub enum EngineError {
     /// A decode was aborted through its watch.
     #[error("aborted")]
     Aborted,
+    /// A snapshot the engine cannot take or put back.
+    #[error("the engine cannot {action} the state of a context of {position} tokens")]
+    Snapshot {
+        /// `save` or `restore`.
+        action: &'static str,
+        /// Tokens in the KV cache.
+        position: usize,
+    },
     /// A text the engine cannot tokenize.
     #[error("the engine cannot tokenize a text of {0} bytes; at most 2 GiB at a time")]
     Tokenize(usize),

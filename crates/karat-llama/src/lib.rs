@@ -14,6 +14,7 @@ mod metadata;
 mod model;
 mod quantize;
 mod rows;
+mod snapshot;
 mod threads;
 mod vocab;
 
@@ -28,6 +29,7 @@ pub use metadata::MetadataOverride;
 pub use model::{GpuLayers, Model, ModelParams};
 pub use quantize::{FileType, ImatrixEntry, QuantizeParams, quantize};
 pub use rows::{row_to_f32, type_block_len, type_name, type_size};
+pub use snapshot::Snapshot;
 pub use threads::Threads;
 pub use vocab::{Special, Token, Vocab};
 

@@ -8,9 +8,6 @@ use llama_cpp_sys_2 as sys;
 use crate::EngineError;
 
 /// A pool of engine threads. Clones share it; contexts keep it alive.
-///
-/// Threads that wait for the next graph sleep instead of spinning, so that a lock-step pass over
-/// several models, or anything else on the machine, gets the processor.
 #[derive(Clone, Debug)]
 pub struct Threads(Arc<Pool>);
 
@@ -26,9 +23,28 @@ unsafe impl Send for Pool {}
 // SAFETY: as above; no method hands out access to the pool's state.
 unsafe impl Sync for Pool {}
 
+/// What threads do while they wait for the next graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    Sleep,
+    Poll,
+}
+
 impl Threads {
-    /// Starts `count` threads (the calling thread included).
+    /// Starts `count` threads (the calling thread included) that sleep between graphs, so that a
+    /// lock-step pass over several models, or anything else on the machine, gets the processor.
     pub fn new(count: u32) -> Result<Self, EngineError> {
+        Self::start(count, Waiting::Sleep)
+    }
+
+    /// Starts `count` threads that look out for the next graph for a while before they sleep, as
+    /// those of llama.cpp's own runners do. Waking up is a good part of a token's time in small
+    /// models, so rates are measured with these.
+    pub fn polling(count: u32) -> Result<Self, EngineError> {
+        Self::start(count, Waiting::Poll)
+    }
+
+    fn start(count: u32, waiting: Waiting) -> Result<Self, EngineError> {
         crate::init();
         let too_many = || EngineError::Threads(count);
         if count == 0 || count > 512 {
@@ -37,7 +53,10 @@ impl Threads {
         // SAFETY: plain values in, a pool or null out; `params` lives through the call.
         let raw = unsafe {
             let mut params = sys::ggml_threadpool_params_default(count as i32);
-            params.poll = 0;
+            // Otherwise the engine's default, which is its runners' as well (50 in 0.1.161).
+            if waiting == Waiting::Sleep {
+                params.poll = 0;
+            }
             sys::ggml_threadpool_new(&raw mut params)
         };
         let raw = NonNull::new(raw).ok_or_else(too_many)?;

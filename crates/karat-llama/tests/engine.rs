@@ -69,6 +69,28 @@ fn logits_do_not_depend_on_which_positions_are_asked_for() {
 }
 
 #[test]
+fn a_restored_cache_gives_the_same_bits() {
+    let model = load();
+    let text = "The quick brown fox jumps over the lazy dog";
+    let tokens = model.vocab().tokenize(text, true, Special::AsText).unwrap();
+    let (before, after) = tokens.split_at(tokens.len() - 3);
+    let mut context = context(&model, 64, 64);
+    context.decode(before, &[]).unwrap();
+    let snapshot = context.save().unwrap();
+    let mut continued = || {
+        let rows = context.decode(after, &[2]).unwrap();
+        let row = rows.row(0).to_vec();
+        let position = context.position();
+        context.restore(&snapshot).unwrap();
+        assert_eq!(context.position(), before.len());
+        (row, position)
+    };
+    let first = continued();
+    assert_eq!(first.1, tokens.len());
+    assert_eq!(continued(), first);
+}
+
+#[test]
 fn greedy_generation_repeats_and_streams_what_it_returns() {
     let model = load();
     let prompt = model.vocab().tokenize("Once upon a time", true, Special::AsText).unwrap();

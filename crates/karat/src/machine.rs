@@ -1,7 +1,12 @@
 //! What this machine is, and how much of it this process took. Reads the operating system only.
 
+mod cache;
+mod sensors;
+
 use std::fs;
 
+pub use cache::last_level_cache;
+pub use sensors::{ProcessorTime, clock_mhz, temperature_celsius};
 use sysinfo::System;
 
 use crate::record::MachineRecord;
@@ -19,6 +24,12 @@ pub fn describe(devices: Vec<String>) -> MachineRecord {
     let cpu = system.cpus().first().map_or_else(unknown, |cpu| cpu.brand().trim().to_owned());
     let cores = system.cpus().len() as u32;
     MachineRecord { os, cpu, cores, memory_bytes: system.total_memory(), devices }
+}
+
+/// Processors that are not hyper-threads of others, which is how many threads llama.cpp's runners take;
+/// `None` where the system does not say.
+pub fn physical_cores() -> Option<u32> {
+    System::physical_core_count().ok().map(|cores| cores as u32)
 }
 
 /// Most memory this process has held resident so far, in bytes; `None` where the system does not

@@ -48,7 +48,8 @@ fn stderr(command: &mut assert_cmd::Command) -> String {
 fn every_verb_explains_itself() {
     let place = Place::new();
     let verbs = [
-        "", "compare", "fidelity", "inspect", "diff", "quantize", "twin", "report", "runs", "demo",
+        "", "compare", "fidelity", "probe", "inspect", "diff", "quantize", "twin", "report",
+        "runs", "demo",
     ];
     for verb in verbs {
         let args = [verb, "--help"].into_iter().filter(|arg| !arg.is_empty());
@@ -70,7 +71,7 @@ fn help_names_every_exit_code() {
 #[test]
 fn the_examples_of_the_help_are_taken() {
     let place = Place::new();
-    for verb in ["compare", "fidelity", "inspect", "diff", "quantize", "twin", "report"] {
+    for verb in ["compare", "fidelity", "probe", "inspect", "diff", "quantize", "twin", "report"] {
         let help = stdout(&mut place.karat([verb, "--help"])).replace("\\\n", " ");
         let (_, examples) = help.split_once("\nExample").unwrap();
         let examples = examples.lines().filter_map(|line| line.trim().strip_prefix("karat "));

@@ -32,6 +32,31 @@ pub struct EmbeddedParams {
     pub gpu_layers: Option<u32>,
 }
 
+impl EmbeddedParams {
+    /// How the model is loaded.
+    pub fn model_params(&self) -> ModelParams {
+        let gpu_layers = match self.gpu_layers {
+            None => GpuLayers::All,
+            Some(0) => GpuLayers::None,
+            Some(count) => GpuLayers::Count(count),
+        };
+        ModelParams { gpu_layers, ..ModelParams::default() }
+    }
+
+    /// How its context is made.
+    pub fn context_params(&self) -> ContextParams {
+        let kv = kv_type(self.kv);
+        ContextParams {
+            n_ctx: self.n_ctx,
+            n_batch: self.n_batch,
+            n_ubatch: self.n_ubatch,
+            kv_k: kv,
+            kv_v: kv,
+            flash_attention: FlashAttention::Auto,
+        }
+    }
+}
+
 impl Embedded {
     /// Loads a model as the runners do. `alive` is called while it loads and, on the processor, while
     /// it computes.
@@ -62,16 +87,7 @@ impl Embedded {
         threads: &Threads,
         alive: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, BackendError> {
-        let kv = kv_type(params.kv);
-        let context_params = ContextParams {
-            n_ctx: params.n_ctx,
-            n_batch: params.n_batch,
-            n_ubatch: params.n_ubatch,
-            kv_k: kv,
-            kv_v: kv,
-            flash_attention: FlashAttention::Auto,
-        };
-        let mut context = Context::new(model, &context_params, threads)?;
+        let mut context = Context::new(model, &params.context_params(), threads)?;
         context.set_watch(move || {
             alive();
             false
@@ -104,12 +120,7 @@ pub(super) fn load_model(
     metadata: Vec<MetadataOverride>,
     alive: &impl Fn(),
 ) -> Result<Model, BackendError> {
-    let gpu_layers = match params.gpu_layers {
-        None => GpuLayers::All,
-        Some(0) => GpuLayers::None,
-        Some(count) => GpuLayers::Count(count),
-    };
-    let model_params = ModelParams { gpu_layers, metadata, ..ModelParams::default() };
+    let model_params = ModelParams { metadata, ..params.model_params() };
     Ok(Model::load(path, &model_params, |_| {
         alive();
         true

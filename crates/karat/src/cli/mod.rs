@@ -8,6 +8,7 @@ mod fit;
 mod gpu_layers;
 mod inspect;
 mod memory;
+mod probe;
 mod quantize;
 mod report;
 mod seconds;
@@ -27,6 +28,7 @@ pub use fit::FitArgs;
 pub use gpu_layers::GpuLayersArg;
 pub use inspect::InspectArgs;
 pub use memory::MemoryArgs;
+pub use probe::ProbeArgs;
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
 use seconds::seconds;
@@ -72,6 +74,8 @@ pub enum Verb {
     Memory(MemoryArgs),
     /// Say which builds fit a graphics card, with which KV type and context.
     Fit(FitArgs),
+    /// Measure how fast models process prompts and generate, and what that rests on.
+    Probe(ProbeArgs),
     /// Make a build: GGUF in, GGUF out, byte for byte what llama-quantize makes.
     Quantize(QuantizeArgs),
     /// Make a matched control: the original with exactly another build's tensor types.

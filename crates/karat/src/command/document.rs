@@ -9,8 +9,10 @@ use crate::instrument::fidelity::language::language_rows;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
 use crate::instrument::memory;
+use crate::instrument::speed;
+use crate::instrument::speed::summary::SpeedResults;
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{FidelityPlan, MemoryPlan, Pair, Part, RunPlan, TrackOf};
+use crate::plan::{FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf};
 use crate::record::{
     Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
     RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
@@ -29,6 +31,9 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     }
     if let Some(memory) = &plan.memory {
         content.memory(store, memory)?;
+    }
+    if let Some(speed) = &plan.speed {
+        content.speed(store, speed, &header)?;
     }
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
@@ -157,6 +162,41 @@ fn read_worst(
         worst.insert(pair, windows?);
     }
     Ok(worst)
+}
+
+impl Content {
+    fn speed(&mut self, store: &Store, plan: &SpeedPlan, header: &RunHeader) -> anyhow::Result<()> {
+        self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
+        let results = read_speed(store, plan)?;
+        let summary = speed::summary::summarize(plan, &results, header.level);
+        let before = self.estimates.len();
+        self.estimates.extend(summary.estimates);
+        self.claims.extend(summary.claims.into_iter().map(|claim| {
+            let estimates = claim.estimates.iter().map(|row| row + before).collect();
+            Claim { estimates, ..claim }
+        }));
+        self.findings.extend(summary.findings);
+        Ok(())
+    }
+}
+
+/// What the store has of a speed plan's series.
+fn read_speed(store: &Store, plan: &SpeedPlan) -> anyhow::Result<SpeedResults> {
+    let mut results = SpeedResults::default();
+    for entry in 0..plan.entries().len() {
+        let mut samples = BTreeMap::new();
+        for (block, sample) in store.samples(&plan.identity(entry))? {
+            let sample = serde_json::from_value(sample)
+                .with_context(|| format!("block {block} in the store is damaged"))?;
+            samples.insert(block, sample);
+        }
+        results.samples.push(samples);
+    }
+    if let Some((_, sweeps)) = store.samples(&plan.sweep_identity())?.into_iter().next() {
+        results.sweeps =
+            serde_json::from_value(sweeps).context("the sweep in the store is damaged")?;
+    }
+    Ok(results)
 }
 
 pub(super) fn read_scores(

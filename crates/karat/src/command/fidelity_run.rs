@@ -14,6 +14,7 @@ use crate::record::{Finding, Outcome, Severity, StepRecord};
 use crate::settings::FidelitySettings;
 use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
+use crate::units::count;
 use crate::worker::{Message, Supervisor, WorkerError};
 
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
@@ -242,7 +243,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
                 progress.advance(1);
             }
             match group.work {
-                Work::FirstHalves => progress.show("first halves".to_owned()),
+                Work::FirstHalves => progress.show("first halves"),
                 Work::Figures | Work::NoiseFloor => state.show_running(plan, &scored, progress),
             }
             let has_decided =

@@ -12,11 +12,15 @@ mod fidelity_step;
 mod fit;
 mod inspect;
 mod memory;
+mod model_records;
 mod plan_fidelity;
 mod plan_memory;
+mod plan_speed;
+mod probe;
 mod recorded_run;
 mod report;
 mod runs;
+mod speed_run;
 mod survey;
 mod worker;
 
@@ -63,6 +67,7 @@ pub fn run(cli: Cli) -> Exit {
         Verb::Diff(args) => inspect::diff(&session, args),
         Verb::Memory(args) => memory::run(&session, args),
         Verb::Fit(args) => fit::run(&session, args),
+        Verb::Probe(args) => probe::run(&session, args),
         Verb::Quantize(args) => build::quantize(&session, args),
         Verb::Twin(args) => build::twin(&session, args),
         Verb::Report(args) => report::run(&session, args),

@@ -1,19 +1,17 @@
 //! Makes the plan of a fidelity run: opens and hashes the files, checks that they belong together,
 //! and asks a worker how long the texts are. Nothing is measured.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::Session;
-use super::survey::survey;
+use super::model_records::{describe_models, twin_finding};
+use super::survey::{check_gpu, survey};
 use crate::digest::sha256_hex;
 use crate::machine;
 use crate::memory::{Repack, Request, Shape, predict, resident_bytes, vocabulary_bytes};
-use crate::model::{
-    ModelFile, Stamps, check_same_model, check_utf8, record_of, sha256_of, short_names, text_names,
-};
+use crate::model::{ModelFile, Stamps, check_same_model, check_utf8, short_names, text_names};
 use crate::plan::{FidelityPlan, Member, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, SettingsError, is_same_path};
@@ -36,21 +34,23 @@ pub(super) fn plan_fidelity(
     }
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.chain(&settings.texts).map(PathBuf::as_path));
-    let texts = read_texts(settings)?;
+    let mut texts = read_texts(&settings.texts)?;
+    set_languages(settings, &mut texts)?;
     let job = SurveyJob {
         model: files[0].path.clone(),
         texts: settings.texts.clone(),
         parse_special: settings.ruler.parse_special,
     };
     let reply = survey(session, settings.worker_timeout, job)?;
-    if settings.ruler.gpu_layers != Some(0) && reply.devices.is_empty() {
-        bail!(
-            "--gpu-layers: this build of karat sees no GPU; build it with --features cuda, metal or \
-             vulkan, or leave the flag out"
-        );
-    }
+    check_gpu(settings.ruler.gpu_layers, &reply)?;
     findings.extend(context_finding(settings, &names[0], &files[0]));
-    let models = describe_models(session, store, settings, &names, &files)?;
+    let models = describe_models(session, store, (&names, &files), |index, path| {
+        if index < settings.references.len() {
+            (ModelRole::Reference, Vec::new())
+        } else {
+            (ModelRole::Candidate, lineage(settings, path))
+        }
+    })?;
     findings.extend(models.iter().filter_map(proxy_finding));
     findings.extend(twin_finding(&models, &files));
     let mut plan = FidelityPlan {
@@ -79,30 +79,6 @@ pub(super) fn plan_fidelity(
     Ok((plan, stamps))
 }
 
-fn describe_models(
-    session: &Session,
-    store: &Store,
-    settings: &FidelitySettings,
-    names: &[String],
-    files: &[ModelFile],
-) -> anyhow::Result<Vec<ModelRecord>> {
-    let bytes: u64 = files.iter().map(|file| file.gguf.file_bytes()).sum();
-    let mut progress = session.ui.progress("hashing models", bytes / 1_000_000, "MB");
-    let (mut read, mut models) = (0, Vec::new());
-    for (index, (name, file)) in names.iter().zip(files).enumerate() {
-        let sha256 = sha256_of(file.gguf.parts(), store, |n| {
-            read += n;
-            progress.set(read / 1_000_000);
-        })?;
-        let is_reference = index < settings.references.len();
-        let role = if is_reference { ModelRole::Reference } else { ModelRole::Candidate };
-        let lineage = if is_reference { Vec::new() } else { lineage(settings, &file.path) };
-        models.push(ModelRecord { lineage, ..record_of(file, name, sha256, role) });
-    }
-    progress.discard();
-    Ok(models)
-}
-
 /// The remark that a quantized file stands in for the original.
 fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
     reference.proxy_reference.then(|| Finding {
@@ -116,10 +92,9 @@ fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
 }
 
 /// Name, path and hash of each text; token counts come later.
-fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
-    let names = text_names(&settings.texts);
-    let mut languages = languages(settings, &names)?;
-    let mut read = |(name, path): (String, &PathBuf)| {
+pub(super) fn read_texts(paths: &[PathBuf]) -> anyhow::Result<Vec<TextRecord>> {
+    let names = text_names(paths);
+    let read = |(name, path): (String, &PathBuf)| {
         check_utf8(path)?;
         // A pipe would be read here once, and once more by every worker.
         if std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
@@ -137,32 +112,32 @@ fn read_texts(settings: &FidelitySettings) -> anyhow::Result<Vec<TextRecord>> {
             sha256: sha256_hex(&bytes),
             tokens: 0,
             windows: 0,
-            language: languages.remove(path),
+            language: None,
         })
     };
-    names.into_iter().zip(&settings.texts).map(&mut read).collect()
+    names.into_iter().zip(paths).map(read).collect()
 }
 
-/// Language by text, of those that have one.
-fn languages(
+/// Gives the texts the languages that the user named.
+fn set_languages(
     settings: &FidelitySettings,
-    names: &[String],
-) -> Result<BTreeMap<PathBuf, String>, SettingsError> {
-    let mut languages = BTreeMap::new();
-    for (text, language) in &settings.languages {
-        let fail = |reason| SettingsError::Language { text: text.clone(), reason };
-        let is_it = |(path, name): &(&PathBuf, &String)| {
-            *name == text || is_same_path(path, Path::new(text))
+    texts: &mut [TextRecord],
+) -> Result<(), SettingsError> {
+    for (wanted, language) in &settings.languages {
+        let fail = |reason| SettingsError::Language { text: wanted.clone(), reason };
+        let names: Vec<String> = texts.iter().map(|text| text.name.clone()).collect();
+        let is_it = |(text, path): &(&mut TextRecord, &PathBuf)| {
+            text.name == *wanted || is_same_path(path, Path::new(wanted))
         };
-        let found = settings.texts.iter().zip(names).find(is_it);
-        let (path, _) = found.ok_or_else(|| {
+        let found = texts.iter_mut().zip(&settings.texts).find(is_it);
+        let (text, _) = found.ok_or_else(|| {
             fail(format!("no text is called that; there are {}", names.join(", ")))
         })?;
-        if languages.insert(path.clone(), language.clone()).is_some() {
+        if text.language.replace(language.clone()).is_some() {
             return Err(fail("the text has a language already".to_owned()));
         }
     }
-    Ok(languages)
+    Ok(())
 }
 
 fn count_windows(
@@ -211,25 +186,6 @@ fn context_finding(settings: &FidelitySettings, name: &str, file: &ModelFile) ->
         ),
     })
 }
-
-/// The remark that a twin differs from the QAT file in more than the recipe.
-fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Option<Finding> {
-    let of = |wanted| models.iter().position(|model| model.lineage.contains(&wanted));
-    let (qat, twin) = (of(Lineage::Qat)?, of(Lineage::Twin)?);
-    let differing = files[qat].gguf.tensors().iter().filter(|tensor| {
-        files[twin].gguf.tensor(&tensor.name).is_none_or(|other| other.ty != tensor.ty)
-    });
-    let n = differing.count();
-    (n > 0).then(|| Finding {
-        severity: Severity::Warning,
-        message: format!(
-            "{} and {} differ in the type of {n} tensors, so not only the recipe differs between \
-             them; `karat twin --like` makes a matched control",
-            models[twin].name, models[qat].name
-        ),
-    })
-}
-
 /// What a member adds to a worker's memory, in bytes: as predicted from its header or, where its
 /// architecture is not known, the file and its logits, which the engine computes in one buffer and
 /// hands out in another.

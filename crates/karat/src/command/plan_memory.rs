@@ -4,12 +4,13 @@
 use anyhow::bail;
 
 use super::Session;
+use super::model_records::describe_models;
 use super::survey::survey;
 use crate::machine;
 use crate::memory::{Prediction, Repack, Request, Shape, predict};
-use crate::model::{ModelFile, Stamps, check_utf8, record_of, sha256_of, short_names};
+use crate::model::{ModelFile, Stamps, check_utf8, short_names};
 use crate::plan::{MemoryCase, MemoryPlan};
-use crate::record::{Finding, ModelRecord, ModelRole, Severity};
+use crate::record::{Finding, ModelRole, Severity};
 use crate::settings::{Kv, MemorySettings};
 use crate::store::Store;
 use crate::worker::SurveyJob;
@@ -50,7 +51,9 @@ pub(super) fn plan_memory(
         }
     }
     let plan = MemoryPlan {
-        models: describe_models(session, store, &names, &files)?,
+        models: describe_models(session, store, (&names, &files), |_, _| {
+            (ModelRole::Candidate, Vec::new())
+        })?,
         cases,
         n_ubatch: settings.n_ubatch,
         gpu_layers: settings.gpu_layers,
@@ -89,24 +92,4 @@ fn note(findings: &mut Vec<Finding>, message: String) {
     if !findings.contains(&finding) {
         findings.push(finding);
     }
-}
-
-fn describe_models(
-    session: &Session,
-    store: &Store,
-    names: &[String],
-    files: &[ModelFile],
-) -> anyhow::Result<Vec<ModelRecord>> {
-    let bytes: u64 = files.iter().map(|file| file.gguf.file_bytes()).sum();
-    let mut progress = session.ui.progress("hashing models", bytes / 1_000_000, "MB");
-    let (mut read, mut models) = (0, Vec::new());
-    for (name, file) in names.iter().zip(files) {
-        let sha256 = sha256_of(file.gguf.parts(), store, |n| {
-            read += n;
-            progress.set(read / 1_000_000);
-        })?;
-        models.push(record_of(file, name, sha256, ModelRole::Candidate));
-    }
-    progress.discard();
-    Ok(models)
 }

@@ -1,4 +1,4 @@
-//! Asks a worker who the engine is, which devices it sees, and how many tokens texts have.
+//! Asks a worker who the engine is, what devices it sees, and how many tokens texts have.
 
 use std::time::Duration;
 
@@ -7,12 +7,14 @@ use anyhow::bail;
 use super::Session;
 use crate::worker::{FailureKind, Job, Message, Supervisor, SurveyJob, SurveyReply, WorkerError};
 
+/// Runs the survey; a worker that fails says why in one line.
 pub(super) fn survey(
     session: &Session,
-    silence: Duration,
+    worker_timeout: Duration,
     job: SurveyJob,
 ) -> anyhow::Result<SurveyReply> {
-    let supervisor = Supervisor { program: session.environment.program.clone(), silence };
+    let supervisor =
+        Supervisor { program: session.environment.program.clone(), silence: worker_timeout };
     let mut reply = None;
     let outcome = supervisor.run(&Job::Survey(job), |message| {
         if let Message::Survey(survey) = message {
@@ -30,4 +32,15 @@ pub(super) fn survey(
         },
         (Err(error), _) => Err(error.into()),
     }
+}
+
+/// Refuses layers on a GPU that this build cannot see.
+pub(super) fn check_gpu(gpu_layers: Option<u32>, reply: &SurveyReply) -> anyhow::Result<()> {
+    if gpu_layers != Some(0) && reply.devices.is_empty() {
+        bail!(
+            "--gpu-layers: this build of karat sees no GPU; build it with --features cuda, metal or \
+             vulkan, or leave the flag out"
+        );
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use super::build;
 use crate::exit::Exit;
 use crate::instrument::fidelity::job::{self, JobError};
 use crate::instrument::memory;
+use crate::instrument::speed;
 use crate::machine;
 use crate::record::EngineRecord;
 use crate::ui::{ColorChoice, Ui};
@@ -64,6 +65,11 @@ pub(super) fn run() -> Exit {
     let outcome = match &job {
         Job::Survey(survey_job) => survey(survey_job, &channel),
         Job::Fidelity(fidelity) => job::run(fidelity, &channel).map_err(JobFailure::from),
+        Job::Speed(speed_job) => speed::job::run(speed_job, &channel).map_err(JobFailure::from),
+        Job::Sweep(sweep_job) => {
+            speed::sweep::run(*sweep_job, &channel);
+            Ok(())
+        }
         Job::Quantize(quantize_job) => quantize(quantize_job, &channel),
         Job::Twin(twin_job) => twin(twin_job, &channel),
         Job::Memory(memory_job) => memory::job::run(memory_job, &channel).map_err(JobFailure::from),
@@ -86,7 +92,7 @@ fn clean_up(job: &Job) {
         Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
             build::sweep(output);
         }
-        Job::Survey(_) | Job::Fidelity(_) | Job::Memory(_) => {}
+        Job::Survey(_) | Job::Fidelity(_) | Job::Speed(_) | Job::Sweep(_) | Job::Memory(_) => {}
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use karat_gguf::{GgmlType, Gguf, GgufError};
 
-use crate::record::{ModelRecord, ModelRole};
 use crate::visible::visible_bytes;
 
 /// Why a model file cannot be used.
@@ -86,21 +85,5 @@ pub fn check_utf8(path: &Path) -> Result<(), ModelError> {
     match path.to_str() {
         Some(_) => Ok(()),
         None => Err(ModelError::PathNotUtf8 { path: path.to_path_buf() }),
-    }
-}
-
-/// What a run keeps of a model file.
-pub fn record_of(file: &ModelFile, name: &str, sha256: String, role: ModelRole) -> ModelRecord {
-    ModelRecord {
-        name: name.to_owned(),
-        role,
-        path: file.path.display().to_string(),
-        sha256,
-        bytes: file.gguf.file_bytes(),
-        architecture: file.architecture.clone(),
-        tensor_types: file.tensor_types(),
-        bits_per_weight: file.bits_per_weight,
-        proxy_reference: role == ModelRole::Reference && file.is_quantized(),
-        lineage: Vec::new(),
     }
 }

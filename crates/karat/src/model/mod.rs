@@ -7,7 +7,7 @@ mod names;
 mod same_model;
 mod stamp;
 
-pub use file::{ModelError, ModelFile, check_utf8, record_of};
+pub use file::{ModelError, ModelFile, check_utf8};
 pub use hash::{HashCache, HashError, sha256_of};
 pub use names::{short_names, text_names};
 pub use same_model::{Mismatch, check_same_model};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::FidelityPlan;
+use super::{FidelityPlan, SpeedPlan, TestKind};
 use crate::memory::process_bytes;
 
 /// Weights times tokens per second and thread where nothing was measured yet: a cautious guess for
@@ -60,4 +60,31 @@ pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>
     };
     let rows = 2 * u64::from(plan.n_threads) * plan.n_vocab * 4;
     members.map(bytes).fold(process_bytes().saturating_add(rows), u64::saturating_add)
+}
+
+/// Weights read from a disk, bytes per second: a cautious guess.
+const GUESSED_LOAD: f64 = 1e9;
+/// Bytes of memory per second: a cautious guess.
+const GUESSED_BANDWIDTH: f64 = 10e9;
+
+/// Seconds that one block of a speed run may take, by a guess: loading, warm-up, filling of depths,
+/// timed passes. Prompts take weights × tokens over throughput, generation bytes over bandwidth.
+pub fn expect_speed(plan: &SpeedPlan) -> f64 {
+    let throughput = GUESSED_THROUGHPUT_PER_THREAD * f64::from(plan.ruler.n_threads.max(1));
+    let reps = f64::from(plan.ruler.reps);
+    let of_model = |&model: &usize| {
+        let anatomy = &plan.anatomy[model];
+        let prompt = |tokens: u32| anatomy.n_params as f64 * f64::from(tokens) / throughput;
+        let token = anatomy.weight_bytes as f64 / GUESSED_BANDWIDTH;
+        let timed = plan.tests.iter().map(|test| {
+            let filled = prompt(test.depth);
+            filled
+                + match test.kind {
+                    TestKind::Pp => prompt(test.n_tokens) * (reps + 1.0),
+                    TestKind::Tg => token * (f64::from(test.n_tokens) * reps + 1.0),
+                }
+        });
+        plan.models[model].bytes as f64 / GUESSED_LOAD + timed.sum::<f64>()
+    };
+    plan.entries().iter().map(of_model).sum()
 }

@@ -2,14 +2,20 @@
 
 mod expect;
 mod fidelity;
+mod kv_traffic;
 mod member;
 mod memory;
 mod run;
+mod speed;
+mod speed_test;
 mod track;
 
-pub use expect::{Expectation, expect, expected_memory};
+pub use expect::{Expectation, expect, expect_speed, expected_memory};
 pub use fidelity::{FidelityPlan, Step, Until, first_half_setting};
+pub use kv_traffic::{KvLayers, KvTraffic};
 pub use member::{Member, Purpose};
 pub use memory::{MemoryCase, MemoryPlan};
 pub use run::RunPlan;
+pub use speed::{SpeedAnatomy, SpeedPlan, SpeedRuler, Turn};
+pub use speed_test::{Conditions, SpeedSample, SpeedTest, TestKind};
 pub use track::{Pair, Part, TrackOf};

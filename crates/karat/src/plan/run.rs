@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FidelityPlan, MemoryPlan};
+use super::{FidelityPlan, MemoryPlan, SpeedPlan};
 
 /// What a run will do. Each part is complete in itself, with the models it measures, so that a part
 /// can be read without the others.
@@ -15,4 +15,7 @@ pub struct RunPlan {
     /// What builds take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryPlan>,
+    /// Rates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<SpeedPlan>,
 }

@@ -23,6 +23,14 @@ impl Scale {
 pub(super) const MILLI_NATS: Scale = Scale { factor: 1e3, unit: "10⁻³ nats" };
 /// Fractions in percent.
 pub(super) const PERCENT: Scale = Scale { factor: 100.0, unit: "%" };
+/// Rates as they are.
+pub(super) const TOKENS_PER_SECOND: Scale = Scale { factor: 1.0, unit: "tok/s" };
+/// Ratios as they are.
+pub(super) const RATIO: Scale = Scale { factor: 1.0, unit: "" };
+/// Bytes in millions.
+pub(super) const MEGABYTES: Scale = Scale { factor: 1e-6, unit: "MB" };
+/// Bytes per second in thousand millions.
+pub(super) const GIGABYTES_PER_SECOND: Scale = Scale { factor: 1e-9, unit: "GB/s" };
 
 /// Decimals of a perplexity, as llama-perplexity prints it.
 const PPL_DECIMALS: usize = 4;

@@ -17,7 +17,7 @@ const LANGUAGE: &str = "language:";
 const PARTS: [&str; 2] = [POSITION, "positions"];
 const POSITION: &str = "position";
 
-/// The tidy table of one document.
+/// The fidelity rows of one document.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     doc: &'a RunDocument,
@@ -55,7 +55,7 @@ impl<'a> Rows<'a> {
     /// References in the order given; then any that only the rows name.
     pub(super) fn references(self) -> Vec<&'a str> {
         let given = self.models(ModelRole::Reference).map(|model| model.name.as_str());
-        let named = self.doc.estimates.iter().filter_map(|row| row.reference.as_deref());
+        let named = self.fidelity().filter_map(|row| row.reference.as_deref());
         distinct(given.chain(named))
     }
 
@@ -74,7 +74,7 @@ impl<'a> Rows<'a> {
 
     /// Builds under test in the order given; then any that only the rows name.
     pub(super) fn candidates(self) -> Vec<&'a str> {
-        let named = distinct(self.doc.estimates.iter().map(|row| row.candidate.as_str()));
+        let named = distinct(self.fidelity().map(|row| row.candidate.as_str()));
         let references = self.references();
         let given = self.models(ModelRole::Candidate).flat_map(|model| {
             let forms: Vec<&str> =
@@ -97,7 +97,7 @@ impl<'a> Rows<'a> {
         metric: &str,
         candidate: &str,
     ) -> Option<&'a Estimate> {
-        self.doc.estimates.iter().find(|row| {
+        self.fidelity().find(|row| {
             row.metric == metric
                 && row.candidate == candidate
                 && row.versus.is_none()
@@ -107,7 +107,7 @@ impl<'a> Rows<'a> {
 
     /// A model's own perplexity at the place.
     pub(super) fn perplexity(self, place: Place<'_>, model: &str) -> Option<&'a Estimate> {
-        self.doc.estimates.iter().find(|row| {
+        self.fidelity().find(|row| {
             row.metric == PPL
                 && row.candidate == model
                 && row.scope == place.scope
@@ -121,15 +121,13 @@ impl<'a> Rows<'a> {
         place: Place<'_>,
         metric: &str,
     ) -> impl Iterator<Item = &'a Estimate> {
-        self.doc
-            .estimates
-            .iter()
+        self.fidelity()
             .filter(move |row| row.metric == metric && row.versus.is_some() && is_of(row, place))
     }
 
     /// The paired figure of another metric for the same two candidates as `row`.
     pub(super) fn paired_like(self, row: &Estimate, metric: &str) -> Option<&'a Estimate> {
-        self.doc.estimates.iter().find(|other| {
+        self.fidelity().find(|other| {
             other.metric == metric
                 && other.candidate == row.candidate
                 && other.versus == row.versus
@@ -176,7 +174,7 @@ impl<'a> Rows<'a> {
 
     /// Whether anything was measured here.
     pub(super) fn has_figures(self, place: Place<'_>) -> bool {
-        let any = self.doc.estimates.iter().any(|row| row.versus.is_none() && is_of(row, place));
+        let any = self.fidelity().any(|row| row.versus.is_none() && is_of(row, place));
         any || self.perplexity(place, place.reference).is_some()
     }
 

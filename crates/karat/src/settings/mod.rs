@@ -5,9 +5,11 @@ mod fidelity;
 mod kv;
 mod memory;
 mod ruler;
+mod speed;
 
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;
 pub use memory::{FitSettings, MemorySettings};
 pub use ruler::RulerSpec;
+pub use speed::{SpeedSettings, SpeedSettingsError};

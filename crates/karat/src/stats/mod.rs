@@ -4,11 +4,13 @@
 //! Tokens of one window are correlated, so the window is the unit that is resampled everywhere.
 
 pub mod bca;
+pub mod block_mean;
 pub mod bootstrap;
 pub mod clustered;
 pub mod confidence_sequence;
 pub mod decide;
 pub mod design_effect;
+pub mod holm;
 pub mod interval;
 pub mod log_histogram;
 pub mod mean;
@@ -16,9 +18,13 @@ pub mod quantiles;
 mod sequence_bound;
 pub mod sequence_order;
 mod sequence_wealth;
+pub mod share;
 pub mod stratified;
 pub mod student;
+pub mod trend;
 
+#[cfg(test)]
+mod block_tests;
 #[cfg(test)]
 mod coverage_tests;
 #[cfg(test)]
@@ -27,19 +33,23 @@ mod oracle_tests;
 mod sequence_tests;
 
 pub use bca::bca_endpoints;
+pub use block_mean::BlockMean;
 pub use bootstrap::{Bootstrap, Resampling};
 pub use clustered::{Clustered, WindowSum, WindowSums};
 pub use confidence_sequence::{ConfidenceSequence, SequenceDesign, Side, Standing};
 pub use decide::{Answer, DecideError, Decider, Family, Question};
 pub use design_effect::design_effect;
+pub use holm::holm;
 pub use interval::{Interval, Summary};
 pub use log_histogram::{LogHistogram, Spread};
 pub use mean::mean;
 pub use quantiles::{quantile_of_sorted, quantiles};
 pub use sequence_bound::WARM_UP;
 pub use sequence_order::shuffled_windows;
+pub use share::share;
 pub use stratified::stratified_mean;
 pub use student::{expanded_level, linearised_standard_error, student_interval};
+pub use trend::{Trend, trend};
 
 /// Fewest windows for which an interval is made by resampling.
 ///

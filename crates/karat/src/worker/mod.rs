@@ -11,6 +11,6 @@ mod supervisor;
 pub use channel::{Channel, ChannelError};
 pub use protocol::{
     BufferReply, FidelityJob, Job, Load, MemoryJob, MemoryReply, Message, PROTOCOL, QuantizeJob,
-    Request, ScoredTrack, SurveyJob, SurveyReply, TwinJob,
+    Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply, SweepJob, TwinJob,
 };
 pub use supervisor::{Failure, FailureKind, Supervisor, WorkerError};

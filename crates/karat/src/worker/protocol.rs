@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Pair, Part, TrackOf};
+use crate::plan::{Pair, Part, SpeedRuler, SpeedSample, SpeedTest, TrackOf};
 use crate::record::{EngineRecord, TokenInContext};
 use crate::settings::{Kv, RulerSpec};
 
@@ -29,6 +29,10 @@ pub enum Job {
     Survey(SurveyJob),
     /// Score windows of one text with several models in lock-step.
     Fidelity(FidelityJob),
+    /// Time one model.
+    Speed(SpeedJob),
+    /// Read memory as fast as it goes.
+    Sweep(SweepJob),
     /// Make a build.
     Quantize(QuantizeJob),
     /// Make a matched control.
@@ -93,6 +97,30 @@ pub struct FidelityJob {
     pub part: Part,
     /// Engine threads.
     pub n_threads: u32,
+}
+
+/// Arguments of [`Job::Speed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeedJob {
+    /// The file.
+    pub model: PathBuf,
+    /// What is timed.
+    pub tests: Vec<SpeedTest>,
+    /// How it is run.
+    pub ruler: SpeedRuler,
+    /// Text whose tokens are submitted; random ones where missing.
+    pub prompt: Option<PathBuf>,
+    /// Seed of random tokens.
+    pub seed: u64,
+}
+
+/// Arguments of [`Job::Sweep`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SweepJob {
+    /// Threads that read, each its own part.
+    pub n_threads: u32,
+    /// Bytes read in one sweep, all threads together.
+    pub bytes: u64,
 }
 
 /// Arguments of [`Job::Quantize`]; see `karat quantize --help`.
@@ -234,6 +262,13 @@ pub enum Message {
         window_idx: u32,
         /// Every wanted track.
         tracks: Vec<ScoredTrack>,
+    },
+    /// Answer to [`Job::Speed`].
+    Speed(SpeedSample),
+    /// Answer to [`Job::Sweep`].
+    Sweep {
+        /// Bytes per second of each sweep.
+        bytes_per_second: Vec<f64>,
     },
     /// A build was made.
     Built {

@@ -13,7 +13,7 @@ use crate::plan::{FidelityPlan, Member, Pair, Part, Purpose, first_half_setting}
 use crate::record::{
     Claim, Distribution, Estimate, Finding, Instrument, Severity, Unit, noise_floor,
 };
-use crate::stats::{Bootstrap, DecideError, LogHistogram, WindowSums, log_histogram, mean};
+use crate::stats::{Bootstrap, DecideError, LogHistogram, log_histogram};
 
 use super::early;
 use super::language::TextSums;

@@ -12,6 +12,7 @@ mod notes;
 mod overview;
 mod pairs;
 mod position;
+mod speed;
 mod verdict_word;
 mod worst;
 
@@ -32,6 +33,7 @@ pub(super) fn page(doc: &RunDocument) -> Page {
         page.extend(pairs::blocks(doc, rows, ruler));
     }
     page.extend(memory::blocks(doc));
+    page.extend(speed::blocks(doc));
     page.extend(notes::blocks(doc));
     page.extend(footer::blocks(doc));
     page

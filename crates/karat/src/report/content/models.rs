@@ -7,14 +7,14 @@ use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
 use crate::units;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
-    let candidates = count(doc, ModelRole::Candidate, "candidate");
-    let references = count(doc, ModelRole::Reference, "reference");
-    let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
-    let what = if doc.models.iter().any(|model| model.role == ModelRole::Reference) {
-        format!("{candidates} against {references}")
+    let has_reference = doc.models.iter().any(|model| model.role == ModelRole::Reference);
+    let what = if has_reference {
+        let references = count(doc, ModelRole::Reference, "reference");
+        format!("{} against {references}", count(doc, ModelRole::Candidate, "candidate"))
     } else {
-        candidates
+        count(doc, ModelRole::Candidate, "model")
     };
+    let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
     let title = format!("karat run {}: {what}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
     if !doc.texts.is_empty() {

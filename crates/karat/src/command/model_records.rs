@@ -1,0 +1,60 @@
+//! Model files as a run records them: names, sizes, hashes, what the user said they are.
+
+use std::path::Path;
+
+use super::Session;
+use crate::model::{ModelFile, sha256_of};
+use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity};
+use crate::store::Store;
+
+/// Describes and hashes every file. `said` tells, of the file at an index and its path, its role and
+/// what the user said it is.
+pub(super) fn describe_models(
+    session: &Session,
+    store: &Store,
+    (names, files): (&[String], &[ModelFile]),
+    said: impl Fn(usize, &Path) -> (ModelRole, Vec<Lineage>),
+) -> anyhow::Result<Vec<ModelRecord>> {
+    let bytes: u64 = files.iter().map(|file| file.gguf.file_bytes()).sum();
+    let mut progress = session.ui.progress("hashing models", bytes / 1_000_000, "MB");
+    let (mut read, mut models) = (0, Vec::new());
+    for (index, (name, file)) in names.iter().zip(files).enumerate() {
+        let sha256 = sha256_of(file.gguf.parts(), store, |n| {
+            read += n;
+            progress.set(read / 1_000_000);
+        })?;
+        let (role, lineage) = said(index, &file.path);
+        models.push(ModelRecord {
+            name: name.clone(),
+            role,
+            path: file.path.display().to_string(),
+            sha256,
+            bytes: file.gguf.file_bytes(),
+            architecture: file.architecture.clone(),
+            tensor_types: file.tensor_types(),
+            bits_per_weight: file.bits_per_weight,
+            proxy_reference: role == ModelRole::Reference && file.is_quantized(),
+            lineage,
+        });
+    }
+    progress.discard();
+    Ok(models)
+}
+
+/// The remark that a twin differs from the QAT file in more than the recipe.
+pub(super) fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Option<Finding> {
+    let of = |wanted| models.iter().position(|model| model.lineage.contains(&wanted));
+    let (qat, twin) = (of(Lineage::Qat)?, of(Lineage::Twin)?);
+    let differing = files[qat].gguf.tensors().iter().filter(|tensor| {
+        files[twin].gguf.tensor(&tensor.name).is_none_or(|other| other.ty != tensor.ty)
+    });
+    let n = differing.count();
+    (n > 0).then(|| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} and {} differ in the type of {n} tensors, so not only the recipe differs between \
+             them; `karat twin --like` makes a matched control",
+            models[twin].name, models[qat].name
+        ),
+    })
+}

@@ -1,0 +1,214 @@
+//! The speed part of a run under way: one process per model and block, in the plan's order, each
+//! stored as it ends. One that dies is a recorded failure of that block; the others go on.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::recorded_run::RecordedRun;
+use crate::clock::Stopwatch;
+use crate::model::Stamps;
+use crate::plan::{SpeedPlan, SpeedSample, SpeedTest, TestKind, Turn};
+use crate::record::{Outcome, StepRecord};
+use crate::ui::Progress;
+use crate::units::Span;
+use crate::worker::{Job, Message, SpeedJob, Supervisor, SweepJob, WorkerError};
+
+/// A sweep reads at least this much, and four times the last-level cache.
+const SWEEP_BYTES: u64 = 256 << 20;
+
+/// The speed part of a run.
+pub(super) struct SpeedRun<'r, 's> {
+    run: &'r mut RecordedRun<'s>,
+    plan: SpeedPlan,
+    /// The files as they were when they were hashed.
+    stamps: Stamps,
+    supervisor: Supervisor,
+    /// One step per entry, then the sweep.
+    steps: Vec<(StepRecord, u32)>,
+}
+
+impl<'r, 's> SpeedRun<'r, 's> {
+    /// Announces the steps of the run's speed plan.
+    pub(super) fn begin(
+        run: &'r mut RecordedRun<'s>,
+        plan: SpeedPlan,
+        stamps: Stamps,
+        worker_timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        let supervisor = Supervisor {
+            program: run.session.environment.program.clone(),
+            silence: worker_timeout,
+        };
+        let tests: Vec<String> = plan.tests.iter().map(SpeedTest::title).collect();
+        let tests = tests.join(", ");
+        let mut planned: Vec<(String, String)> = (0..plan.entries().len())
+            .map(|entry| {
+                let (name, blocks) = (plan.label(entry), plan.blocks);
+                (plan.identity(entry), format!("speed of {name}: {tests}; {blocks} blocks"))
+            })
+            .collect();
+        if has_sweep(&plan) {
+            let title = format!("memory bandwidth read by {} threads", plan.ruler.n_threads);
+            planned.push((plan.sweep_identity(), title));
+        }
+        let mut steps = Vec::new();
+        for (identity, title) in planned {
+            let id = identity[..16].to_owned();
+            let position = run.announce(&id, &title)?;
+            let step = StepRecord {
+                id,
+                title,
+                outcome: Outcome::Done,
+                seconds: 0.0,
+                peak_memory_bytes: None,
+                error: None,
+                engine_log: Vec::new(),
+            };
+            steps.push((step, position));
+        }
+        Ok(Self { run, plan, stamps, supervisor, steps })
+    }
+
+    /// Makes every measurement that is missing; one that fails does not stop the others.
+    pub(super) fn measure(mut self) -> anyhow::Result<()> {
+        self.sweep()?;
+        let watch = Stopwatch::start();
+        let turns = self.plan.turns();
+        let mut progress =
+            self.run.session.ui.progress("speed", turns.len() as u64, "measurements");
+        let stored = self.stored()?;
+        progress.set(stored.len() as u64);
+        for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
+            self.turn(*turn, &mut progress)?;
+        }
+        let errors = self.steps.iter().filter(|(step, _)| step.outcome == Outcome::Failed).count();
+        let n_new = turns.len() - stored.len();
+        progress.finish(&match (errors, n_new) {
+            (0, 0) => "all blocks were measured before".to_owned(),
+            (0, n) => format!("{n} measurements in {}", Span(watch.elapsed())),
+            _ => "ended with failures".to_owned(),
+        });
+        for (step, position) in &self.steps {
+            if let Some(error) = &step.error {
+                self.run.session.ui.warn(&format!("{}: {error}", step.title));
+            }
+            self.run.record(step, *position)?;
+        }
+        Ok(())
+    }
+
+    /// Entry and block of what the store has already.
+    fn stored(&self) -> anyhow::Result<BTreeSet<(usize, u32)>> {
+        let mut stored = BTreeSet::new();
+        for entry in 0..self.plan.entries().len() {
+            let samples = self.run.store.samples(&self.plan.identity(entry))?;
+            stored.extend(samples.into_iter().map(|(block, _)| (entry, block)));
+        }
+        Ok(stored)
+    }
+
+    /// One model in one block.
+    fn turn(&mut self, turn: Turn, progress: &mut Progress) -> anyhow::Result<()> {
+        let model = &self.plan.models[self.plan.entries()[turn.entry]];
+        let job = Job::Speed(SpeedJob {
+            model: model.path.clone().into(),
+            tests: self.plan.tests.clone(),
+            ruler: self.plan.ruler.clone(),
+            prompt: self.plan.prompt.as_ref().map(|prompt| prompt.path.clone().into()),
+            // Of the block alone, so that all models of a block get the same draws.
+            seed: self.plan.seed.wrapping_add(u64::from(turn.block)),
+        });
+        let mut sample = None;
+        let watch = Stopwatch::start();
+        let outcome = self.supervisor.run(&job, |message| {
+            if let Message::Speed(measured) = message {
+                sample = Some(measured);
+            }
+            Ok::<(), anyhow::Error>(())
+        });
+        self.stamps.check()?;
+        let name = format!("block {}", turn.block + 1);
+        if self.note(turn.entry, &name, outcome, watch)?
+            && let Some(sample) = sample
+        {
+            let identity = self.plan.identity(turn.entry);
+            self.run.store.put_sample(&identity, turn.block, &serde_json::to_value(&sample)?)?;
+            progress.show(&self.shown(turn, &sample));
+        }
+        progress.advance(1);
+        Ok(())
+    }
+
+    /// Adds to a step how one of its workers ended; whether it ended well.
+    fn note(
+        &mut self,
+        step: usize,
+        name: &str,
+        outcome: Result<Option<u64>, WorkerError<anyhow::Error>>,
+        watch: Stopwatch,
+    ) -> anyhow::Result<bool> {
+        let step = &mut self.steps[step].0;
+        step.seconds += watch.elapsed().as_secs_f64();
+        match outcome {
+            Ok(peak) => {
+                step.peak_memory_bytes = step.peak_memory_bytes.max(peak);
+                Ok(true)
+            }
+            Err(WorkerError::Failed(failure)) => {
+                let error = format!("{name}: {}", failure.kind);
+                step.error = Some(match step.error.take() {
+                    Some(earlier) => format!("{earlier}; {error}"),
+                    None => error,
+                });
+                step.engine_log = failure.log;
+                step.outcome = Outcome::Failed;
+                Ok(false)
+            }
+            Err(WorkerError::Caller(error)) => Err(error),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The rates of a measurement that has just ended, for the progress line.
+    fn shown(&self, turn: Turn, sample: &SpeedSample) -> String {
+        let rates = self.plan.tests.iter().enumerate().filter_map(|(index, test)| {
+            let rate = sample.rate(index, test.n_tokens)?;
+            Some(format!("{} {rate:.0}", test.title()))
+        });
+        let rates: Vec<String> = rates.take(2).collect();
+        format!("{}: {} tok/s", self.plan.label(turn.entry), rates.join(", "))
+    }
+
+    /// Reads memory as fast as it goes, once per series.
+    fn sweep(&mut self) -> anyhow::Result<()> {
+        let identity = self.plan.sweep_identity();
+        if !has_sweep(&self.plan) || !self.run.store.samples(&identity)?.is_empty() {
+            return Ok(());
+        }
+        let cache = self.plan.last_level_cache.unwrap_or(0);
+        let wanted = SWEEP_BYTES.max(cache.saturating_mul(4));
+        let bytes = wanted.min(self.plan.machine.memory_bytes / 4);
+        let job = Job::Sweep(SweepJob { n_threads: self.plan.ruler.n_threads, bytes });
+        let mut rates = None;
+        let watch = Stopwatch::start();
+        let outcome = self.supervisor.run(&job, |message| {
+            if let Message::Sweep { bytes_per_second } = message {
+                rates = Some(bytes_per_second);
+            }
+            Ok::<(), anyhow::Error>(())
+        });
+        let step = self.steps.len() - 1;
+        if self.note(step, "sweep", outcome, watch)?
+            && let Some(rates) = rates
+        {
+            self.run.store.put_sample(&identity, 0, &serde_json::to_value(rates)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the processor's own way to memory says anything about the models, and is fit to be read.
+fn has_sweep(plan: &SpeedPlan) -> bool {
+    let generates = plan.tests.iter().any(|test| test.kind == TestKind::Tg);
+    plan.on_processor() && generates && plan.last_level_cache.is_some()
+}

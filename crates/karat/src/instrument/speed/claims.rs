@@ -1,0 +1,151 @@
+//! What the figures of a speed run support, in sentences: faster, or cannot tell. All comparisons of
+//! a run share one error, by Holm's method, and none is claimed that is no larger than what the same
+//! model showed against itself. Pure.
+
+use crate::plan::{SpeedPlan, TestKind};
+use crate::record::Claim;
+use crate::stats::{BlockMean, Interval, Summary, holm};
+
+use super::attribution::Attribution;
+
+/// Probability with which the blocks asked for would find a difference as large as the one seen.
+const POWER: f64 = 0.8;
+
+/// One comparison of two models in one test.
+pub(super) struct Comparison {
+    /// The row it rests on.
+    pub(super) row: usize,
+    /// Index of the plan's tests.
+    pub(super) test: usize,
+    /// ln of this model's rate over the other's.
+    pub(super) model: usize,
+    /// The other model.
+    pub(super) versus: usize,
+    /// Over blocks.
+    pub(super) mean: BlockMean,
+    /// The farthest ln ratio that the model against itself may have in this test.
+    pub(super) noise: f64,
+}
+
+/// One claim per comparison.
+pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> Vec<Claim> {
+    let tested: Vec<(&Comparison, f64)> =
+        all.iter().filter_map(|one| Some((one, one.mean.p_value()?))).collect();
+    let p_values: Vec<f64> = tested.iter().map(|(_, p_value)| *p_value).collect();
+    let adjusted = holm(&p_values);
+    let alpha = 1.0 - level;
+    let claim = |((comparison, _), adjusted): (&(&Comparison, f64), f64)| {
+        let statement = if adjusted > alpha {
+            undecided(plan, comparison, level, alpha / tested.len() as f64)
+        } else if comparison.mean.mean.abs() <= comparison.noise {
+            within_noise(plan, comparison, level)
+        } else {
+            faster(plan, comparison, level)
+        };
+        Claim { statement, estimates: vec![comparison.row] }
+    };
+    tested.iter().zip(adjusted).map(claim).collect()
+}
+
+fn faster(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+    let Comparison { model, versus, mean, .. } = comparison;
+    // The faster one is named first.
+    let (fast, slow, sign) =
+        if mean.mean > 0.0 { (model, versus, 1.0) } else { (versus, model, -1.0) };
+    let turned = BlockMean { mean: sign * mean.mean, ..*mean };
+    let gain = turned.summary(level).map(f64::exp_m1);
+    let test = plan.tests[comparison.test];
+    let does = match test.kind {
+        TestKind::Pp => "processes prompts",
+        TestKind::Tg => "generates",
+    };
+    format!(
+        "{}: {} {does} {} faster than {}.",
+        test.title(),
+        plan.models[*fast].name,
+        percent(gain),
+        plan.models[*slow].name
+    )
+}
+
+fn undecided(plan: &SpeedPlan, comparison: &Comparison, level: f64, alpha: f64) -> String {
+    let more = match comparison.mean.blocks_needed(alpha, POWER) {
+        Some(n) => format!("about {n} blocks would settle a difference of this size"),
+        None => "a difference of this size would take more blocks than anyone has".to_owned(),
+    };
+    format!("{}; {more}.", cannot_tell(plan, comparison, level))
+}
+
+fn within_noise(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+    format!(
+        "{}; the interval excludes 1, but {} against itself came out as far apart.",
+        cannot_tell(plan, comparison, level),
+        plan.models[0].name
+    )
+}
+
+fn cannot_tell(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+    let ratio = comparison.mean.summary(level).map(f64::exp);
+    let interval = ratio.interval.map(|i| format!(" [{:.3}, {:.3}]", i.lo, i.hi));
+    format!(
+        "{}: cannot tell {} from {}: ratio {:.3}{}",
+        plan.tests[comparison.test].title(),
+        plan.models[comparison.model].name,
+        plan.models[comparison.versus].name,
+        ratio.value,
+        interval.unwrap_or_default()
+    )
+}
+
+/// What of a difference is whose. `whole` is ln(A/O); `shares` go with the attribution's parts, each
+/// with the row it stands in.
+pub(super) fn attribution(
+    plan: &SpeedPlan,
+    (test, attribution): (usize, &Attribution),
+    whole: &BlockMean,
+    shares: &[(usize, Summary)],
+) -> Claim {
+    let (qat, other) = (&plan.models[attribution.qat].name, &plan.models[attribution.other].name);
+    let title = plan.tests[test].title();
+    let ratio = format!("{title}: {qat} runs at {:.3} times {other}'s rate", whole.mean.exp());
+    let names: Vec<String> = attribution
+        .parts
+        .iter()
+        .zip(shares)
+        .map(|(part, (_, share))| format!("{} {}", part.title, percent(*share)))
+        .collect();
+    let missing = match (attribution.parts.is_empty(), attribution.has_twin) {
+        (true, _) => {
+            "; format, build and recipe cannot be separated: that takes a twin (`karat twin --like`), \
+             or another build of the same format"
+        }
+        (false, false) => {
+            "; build and recipe cannot be separated without a twin (`karat twin --like`)"
+        }
+        (false, true) => "",
+    };
+    let of_it = if names.is_empty() {
+        String::new()
+    } else {
+        format!("; of ln ratio: {}", names.join(", "))
+    };
+    let no_interval =
+        !shares.is_empty() && shares.iter().all(|(_, share)| share.interval.is_none());
+    let caveat = match (no_interval, whole.n) {
+        (true, 1) => "; one block gives no intervals",
+        (true, _) => "; the whole cannot be told from none, so shares have no intervals",
+        (false, _) => "",
+    };
+    Claim {
+        statement: format!("{ratio}{of_it}{caveat}{missing}."),
+        estimates: shares.iter().map(|(row, _)| *row).collect(),
+    }
+}
+
+/// `16.0 % [14.1 %, 17.9 %]`.
+pub(super) fn percent(share: Summary) -> String {
+    let of = |value: f64| format!("{:.1} %", 100.0 * value);
+    let interval =
+        share.interval.map(|Interval { lo, hi, .. }| format!(" [{}, {}]", of(lo), of(hi)));
+    format!("{}{}", of(share.value), interval.unwrap_or_default())
+}

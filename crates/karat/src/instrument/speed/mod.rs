@@ -1,0 +1,14 @@
+//! Speed: how many tokens per second each model processes and generates, and what that rests on.
+//!
+//! [`job`] times one model in a worker, [`sweep`] reads memory as fast as it goes, [`traffic`] says
+//! what one token moves, [`summary`] makes rows, claims and findings of what is stored.
+
+mod attribution;
+mod blocks;
+mod claims;
+mod conditions;
+pub mod job;
+mod rows;
+pub mod summary;
+pub mod sweep;
+pub mod traffic;

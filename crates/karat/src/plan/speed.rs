@@ -1,0 +1,159 @@
+//! The plan of a speed run: models, tests, blocks and their order, and the identity of every result.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use super::{KvTraffic, SpeedTest};
+use crate::digest::sha256_hex;
+use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, TextRecord};
+use crate::settings::Kv;
+
+/// Raised when the way rates are measured changes, so that old blocks are not mixed in.
+const MEASURING_VERSION: u32 = 1;
+
+/// Everything a speed run depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpeedPlan {
+    /// Models in the order given.
+    pub models: Vec<ModelRecord>,
+    /// What each model is, for the figures that follow from its header; one per model.
+    pub anatomy: Vec<SpeedAnatomy>,
+    /// What is timed, in the order it is timed.
+    pub tests: Vec<SpeedTest>,
+    /// How it is run.
+    pub ruler: SpeedRuler,
+    /// Text whose tokens are submitted; random ones where missing.
+    pub prompt: Option<TextRecord>,
+    /// Blocks: each runs every model once, and the first once more.
+    pub blocks: u32,
+    /// Seed of orders and prompt tokens.
+    pub seed: u64,
+    /// Names the series of blocks this run adds to: the id of the run that began it.
+    pub series: String,
+    /// Last-level cache of this machine in bytes, all of them together.
+    pub last_level_cache: Option<u64>,
+    /// What was noticed about the models.
+    pub findings: Vec<Finding>,
+    /// Where it runs.
+    pub machine: MachineRecord,
+    /// On what engine.
+    pub engine: EngineRecord,
+}
+
+/// What rates depend on besides model and test. Batch sizes are llama-bench's and the runners'.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpeedRuler {
+    /// Type of the KV cache.
+    pub kv: Kv,
+    /// Layers on the GPU; `None` for all.
+    pub gpu_layers: Option<u32>,
+    /// Engine threads.
+    pub n_threads: u32,
+    /// Most tokens submitted at once.
+    pub n_batch: u32,
+    /// Tokens computed at once.
+    pub n_ubatch: u32,
+    /// Timed passes of each test in one process.
+    pub reps: u32,
+}
+
+/// What a model's header says about the work of one token.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpeedAnatomy {
+    /// Bytes of weights read for one generated token.
+    pub weight_bytes: u64,
+    /// KV cache read for one generated token; missing where the header does not tell.
+    pub kv: Option<KvTraffic>,
+    /// The type that holds most weights outside embedding and output.
+    pub main_type: String,
+    /// Number of weights.
+    pub n_params: u64,
+}
+
+/// One process of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// Which block it belongs to, from 0.
+    pub block: u32,
+    /// Whose it is: an index of [`SpeedPlan::entries`].
+    pub entry: usize,
+}
+
+impl SpeedPlan {
+    /// What takes part in a block, as indexes of models: each once, then the first again, as if it
+    /// were another one, for the noise floor.
+    pub fn entries(&self) -> Vec<usize> {
+        (0..self.models.len()).chain([0]).collect()
+    }
+
+    /// Every process of the run in the order it is to be run. Blocks come in pairs: the first of a
+    /// pair has a random order, the second the same one backwards, so that a steady drift falls on
+    /// all alike.
+    pub fn turns(&self) -> Vec<Turn> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut order: Vec<usize> = (0..self.entries().len()).collect();
+        let mut turns = Vec::new();
+        for block in 0..self.blocks {
+            if block % 2 == 0 {
+                shuffle(&mut order, &mut rng);
+            } else {
+                order.reverse();
+            }
+            turns.extend(order.iter().map(|&entry| Turn { block, entry }));
+        }
+        turns
+    }
+
+    /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
+    /// fingerprint can add to each other's blocks.
+    pub fn fingerprint(&self) -> String {
+        let hashes: Vec<&str> = self.models.iter().map(|model| model.sha256.as_str()).collect();
+        let parts = serde_json::json!([
+            MEASURING_VERSION,
+            hashes,
+            self.tests,
+            self.ruler,
+            self.prompt.as_ref().map(|prompt| &prompt.sha256),
+            self.blocks,
+            self.seed,
+            self.engine,
+            self.machine.cpu,
+            self.machine.cores,
+            self.machine.devices,
+        ]);
+        sha256_hex(parts.to_string())
+    }
+
+    /// Under what the store keeps the blocks of an entry.
+    pub fn identity(&self, entry: usize) -> String {
+        sha256_hex(format!("speed\n{}\n{}\n{entry}", self.series, self.fingerprint()))
+    }
+
+    /// Under what the store keeps the read sweep of this machine's memory.
+    pub fn sweep_identity(&self) -> String {
+        sha256_hex(format!("sweep\n{}\n{}", self.series, self.fingerprint()))
+    }
+
+    /// Whether everything is computed by the processor.
+    pub fn on_processor(&self) -> bool {
+        self.ruler.gpu_layers == Some(0) || self.machine.devices.is_empty()
+    }
+
+    /// Name of an entry, unique in the run.
+    pub fn label(&self, entry: usize) -> String {
+        match self.models.get(entry) {
+            Some(model) => model.name.clone(),
+            None => format!("{} again", self.models[0].name),
+        }
+    }
+}
+
+/// Fisher & Yates, with the high half of a product for the draw; its bias is far below what any
+/// number of blocks could show.
+fn shuffle(order: &mut [usize], rng: &mut ChaCha8Rng) {
+    for last in (1..order.len()).rev() {
+        let drawn = (u64::from(rng.next_u32()) * (last as u64 + 1)) >> 32;
+        order.swap(last, drawn as usize);
+    }
+}
