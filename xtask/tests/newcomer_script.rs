@@ -40,6 +40,7 @@ impl Machine {
             .command("c++", "")
             .command("make", "")
             .command("cmake", "")
+            .command("chromium", "")
             .file("usr/lib/llvm-19/lib/libclang.so")
             .file("usr/lib/llvm-19/lib/clang/19/include/stddef.h")
             .file("etc/ssl/certs/ca-certificates.crt")
@@ -291,6 +292,50 @@ fn macos_uses_brew_and_asks_for_the_command_line_tools() {
     let output = machine.run_with(&["test"], &env);
     assert!(output.status.success());
     assert!(stderr(output).contains("brew install cmake"));
+}
+
+#[test]
+fn a_browser_is_installed_for_the_tests_alone() {
+    let machine = || {
+        Machine::complete()
+            .without(&["chromium"])
+            .file("var/lib/apt/lists/debian_Packages")
+            .apt(&["chromium"])
+    };
+    for command in ["test", "check"] {
+        let wanted = ["missing: chromium", "apt-get install chromium\n"];
+        check(&machine(), &[command], 0, &wanted);
+    }
+    let machine = machine();
+    let karat = machine.path("target/debug/karat");
+    fs::create_dir_all(karat.parent().unwrap()).unwrap();
+    symlink(real("true"), karat).unwrap();
+    check(&machine, &["demo"], 0, &[]);
+    assert!(!machine.log().contains("apt-get"), "{}", machine.log());
+}
+
+#[test]
+fn where_no_browser_can_be_installed_it_is_named() {
+    let wanted = "please install Chromium or Chrome";
+    check(&Machine::complete().without(&["chromium"]), &["test"], 2, &[wanted, "KARAT_CHROMIUM"]);
+    check(
+        &Machine::complete().without(&["chromium"]).command("google-chrome", ""),
+        &["test"],
+        0,
+        &[],
+    );
+}
+
+#[test]
+fn a_browser_of_ones_own_is_taken_and_a_wrong_one_named() {
+    let machine = Machine::complete().without(&["chromium"]).file("my/browser");
+    let browser = machine.path("root/my/browser");
+    let output = machine.run_with(&["test"], &[("KARAT_CHROMIUM", browser.to_str().unwrap())]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = machine.run_with(&["test"], &[("KARAT_CHROMIUM", "/no/such")]);
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("KARAT_CHROMIUM is set to /no/such"), "{stderr}");
 }
 
 #[test]

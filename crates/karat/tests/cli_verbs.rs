@@ -173,6 +173,19 @@ fn a_report_in_a_file_is_the_one_on_standard_output() {
     assert_eq!(fs::read_to_string(place.path("run.csv")).unwrap(), shown);
     place.check_refused(&mut to("no/run.csv"), "cannot write `no/run.csv`: No such file");
     place.check_refused(&mut to("."), "cannot write `.`");
+    #[cfg(target_os = "linux")]
+    place.check_refused(&mut to("/dev/full"), "cannot write `/dev/full`: No space left");
+}
+
+#[test]
+fn the_report_for_a_browser_is_one_page_about_this_run() {
+    let place = measured();
+    let page = stdout(&mut place.karat(["report", "--format", "html"]));
+    let id = place.document()["run"]["id"].as_str().unwrap().to_owned();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>\n"), "{page}");
+    for part in [&id, "<section id=\"size\"", "<section id=\"spread\"", "Q4_0"] {
+        assert!(page.contains(part), "`{part}` is not in\n{page}");
+    }
 }
 
 #[cfg(unix)]

@@ -16,6 +16,8 @@ pub enum ReportFormat {
     Json,
     /// The tidy table, one number per row.
     Csv,
+    /// One file for a browser, with plots; best with --output.
+    Html,
 }
 
 impl ReportFormat {
@@ -26,6 +28,7 @@ impl ReportFormat {
             Self::Markdown => "markdown",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Html => "html",
         }
     }
 }
@@ -35,6 +38,7 @@ impl ReportFormat {
 #[command(after_help = "\
 Examples:
   karat report latest
+  karat report latest --format html --output report.html
   karat report 20261123-1910 --format csv --output run.csv")]
 pub struct ReportArgs {
     /// A run's id, the beginning of one, or `latest`; see `karat runs`.

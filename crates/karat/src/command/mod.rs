@@ -22,6 +22,7 @@ mod report;
 mod runs;
 mod speed_run;
 mod survey;
+mod whole_file;
 mod worker;
 
 use std::{io, process, thread};
@@ -120,8 +121,16 @@ fn render(document: &RunDocument, format: ReportFormat, color: bool) -> io::Resu
     Ok(bytes)
 }
 
-/// Prints a document to standard output.
+/// Prints a document to standard output; a page for a browser not to a terminal.
 fn print(session: &Session, document: &RunDocument, format: ReportFormat) -> anyhow::Result<()> {
+    if format == ReportFormat::Html && session.ui.prints_to_terminal() {
+        session.ui.warn(&format!(
+            "HTML is for a browser, so it is not printed here; `karat report {} --format html \
+             --output report.html` writes it to a file",
+            document.run.id
+        ));
+        return Ok(());
+    }
     let bytes = render(document, format, session.ui.colors_output())?;
     session.ui.data(&bytes).context("cannot write to standard output")
 }

@@ -23,6 +23,18 @@ pub const KLD_MAX: &str = "kld_max";
 pub const SAME_TOP_P: &str = "same_top_p";
 /// Root mean square of the change in probability of the actual next token.
 pub const DELTA_P_RMS: &str = "delta_p_rms";
+/// Tokens of a prompt read per second.
+pub const PP_RATE: &str = "pp_rate";
+/// Tokens generated per second.
+pub const TG_RATE: &str = "tg_rate";
+/// Bytes of the weights.
+pub const WEIGHTS_BYTES: &str = "weights_bytes";
+/// Bytes of the KV cache.
+pub const KV_BYTES: &str = "kv_bytes";
+/// Bytes of the engine's compute buffers.
+pub const COMPUTE_BYTES: &str = "compute_bytes";
+/// Bytes of the buffers that logits are copied to.
+pub const OUTPUT_BYTES: &str = "output_bytes";
 /// The original against itself in a second context.
 pub const NOISE_FLOOR_RERUN: &str = crate::record::NOISE_FLOOR_KLD;
 /// The original against itself with another ubatch.

@@ -1,14 +1,15 @@
 //! Reports: one run in the form a reader asked for.
 //! Owns the list of formats; never measures, estimates or reads the store.
 //!
-//! Every format is made from a [`RunDocument`] alone. `text` and `markdown` say the same things: the
-//! `content` modules decide what is said, the formats how it looks. `csv` is the tidy table and
+//! Every format is made from a [`RunDocument`] alone. `text`, `markdown` and `html` say the same things: the
+//! `content` modules decide what is said, the formats how it looks; `html` draws them as well. `csv` is the tidy table and
 //! `json` the whole document.
 
 mod anatomy;
 mod content;
 pub mod csv;
 mod fit;
+mod html;
 pub mod json;
 pub mod markdown;
 pub mod metric_names;
@@ -26,6 +27,7 @@ use std::io::{self, Write};
 pub use self::anatomy::{difference, inspection};
 pub use self::csv::Csv;
 pub use self::fit::{FitAnswer, FitRow, fit};
+pub use self::html::Html;
 pub use self::json::Json;
 pub use self::markdown::Markdown;
 pub use self::page_format::PageFormat;
@@ -50,6 +52,12 @@ pub struct ReportOptions {
 }
 
 /// All formats, the default one first.
-pub fn formats(options: ReportOptions) -> [Box<dyn Format>; 4] {
-    [Box::new(Text::new(options)), Box::new(Markdown), Box::new(Json), Box::new(Csv)]
+pub fn formats(options: ReportOptions) -> [Box<dyn Format>; 5] {
+    [
+        Box::new(Text::new(options)),
+        Box::new(Markdown),
+        Box::new(Json),
+        Box::new(Csv),
+        Box::new(Html),
+    ]
 }

@@ -32,6 +32,9 @@ pub(super) const MEGABYTES: Scale = Scale { factor: 1e-6, unit: "MB" };
 /// Bytes per second in thousand millions.
 pub(super) const GIGABYTES_PER_SECOND: Scale = Scale { factor: 1e-9, unit: "GB/s" };
 
+/// What needs no scaling, e.g. rates.
+pub(super) const PLAIN: Scale = Scale { factor: 1.0, unit: "" };
+
 /// Decimals of a perplexity, as llama-perplexity prints it.
 const PPL_DECIMALS: usize = 4;
 /// Significant digits of a figure that has no interval to say how many it deserves.
@@ -40,6 +43,42 @@ const BARE_DIGITS: usize = 3;
 const SHORT_HASH_DIGITS: usize = 12;
 /// No figure shows more decimals than this.
 const MAX_DECIMALS: i32 = 9;
+
+/// A unit of size: of one figure, or of an axis with many.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SizeUnit {
+    bytes: f64,
+    /// How it is called.
+    pub(super) name: &'static str,
+}
+
+impl SizeUnit {
+    /// The decimal unit that a file size is printed in.
+    pub(super) fn file(bytes: u64) -> Self {
+        Self::fitting(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB"])
+    }
+
+    /// The binary unit that an amount of memory is printed in.
+    pub(super) fn memory(bytes: u64) -> Self {
+        Self::fitting(bytes, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB"])
+    }
+
+    /// So many bytes in this unit.
+    pub(super) fn of_bytes(self, bytes: u64) -> f64 {
+        bytes as f64 / self.bytes
+    }
+
+    fn fitting(bytes: u64, step: f64, names: [&'static str; 5]) -> Self {
+        let mut unit = Self { bytes: 1.0, name: names[0] };
+        for name in &names[1..] {
+            // 999.9 would print as 1000.0 of the smaller unit.
+            if unit.of_bytes(bytes) >= step - 0.5 {
+                unit = Self { bytes: unit.bytes * step, name };
+            }
+        }
+        unit
+    }
+}
 
 /// A value with its interval.
 pub(super) fn figure(estimate: Option<&Estimate>, scale: Scale) -> Cell {
@@ -80,12 +119,12 @@ pub(super) fn percent(fraction: f64) -> String {
 
 /// A file size in the decimal units that file lists use.
 pub(super) fn file_size(bytes: u64) -> String {
-    scaled_size(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB"])
+    scaled_size(bytes, SizeUnit::file(bytes))
 }
 
 /// An amount of memory in binary units.
 pub(super) fn memory_size(bytes: u64) -> String {
-    scaled_size(bytes, 1024.0, ["B", "KiB", "MiB", "GiB", "TiB"])
+    scaled_size(bytes, SizeUnit::memory(bytes))
 }
 
 /// Enough of a hash to recognise it by; JSON has the whole of it.
@@ -103,16 +142,10 @@ pub(super) fn duration(seconds: f64) -> String {
     if hours > 0 { format!("{hours} h {minutes} min") } else { format!("{minutes} min {rest_s} s") }
 }
 
-fn scaled_size(bytes: u64, step: f64, units: [&str; 5]) -> String {
-    let mut value = bytes as f64;
-    let mut unit = 0;
-    // 999.9 would print as 1000.0 of the smaller unit.
-    while value >= step - 0.5 && unit + 1 < units.len() {
-        value /= step;
-        unit += 1;
-    }
-    let decimals = if unit == 0 { 0 } else { significant_decimals(value, BARE_DIGITS) };
-    format!("{value:.decimals$} {}", units[unit])
+fn scaled_size(bytes: u64, unit: SizeUnit) -> String {
+    let value = unit.of_bytes(bytes);
+    let decimals = if unit.bytes < 2.0 { 0 } else { significant_decimals(value, BARE_DIGITS) };
+    format!("{value:.decimals$} {}", unit.name)
 }
 
 fn scaled_parts(estimate: &Estimate, scale: Scale) -> (Option<f64>, Option<f64>, Option<f64>) {

@@ -90,6 +90,12 @@ impl<'a> Rows<'a> {
         self.doc.models.iter().find(|model| model.name == name)
     }
 
+    /// The record of the model that a build is a form of: itself, or with another KV cache type.
+    pub(super) fn model_behind(self, build: &str) -> Option<&'a ModelRecord> {
+        let exact = self.model(build);
+        exact.or_else(|| self.doc.models.iter().find(|model| is_form_of(build, &model.name)))
+    }
+
     /// A plain (unpaired) figure of a candidate against the place's reference.
     pub(super) fn figure(
         self,

@@ -31,6 +31,7 @@ pub struct Ui {
     color_out: bool,
     color_err: bool,
     terminal: bool,
+    terminal_out: bool,
 }
 
 impl Ui {
@@ -47,12 +48,18 @@ impl Ui {
             color_out: color(io::stdout().is_terminal()),
             color_err: color(terminal),
             terminal,
+            terminal_out: io::stdout().is_terminal(),
         }
     }
 
     /// Whether standard output is to be coloured.
     pub fn colors_output(self) -> bool {
         self.color_out
+    }
+
+    /// Whether somebody reads standard output on a terminal.
+    pub fn prints_to_terminal(self) -> bool {
+        self.terminal_out
     }
 
     /// Data: standard output, as it is. A reader that went away (`| head`) is no error.

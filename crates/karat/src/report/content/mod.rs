@@ -12,29 +12,68 @@ mod notes;
 mod overview;
 mod pairs;
 mod position;
+mod ranking;
 mod speed;
 mod verdict_word;
 mod worst;
 
 use super::page::Page;
-use super::rows::Rows;
+use super::rows::{Rows, Ruler};
 use crate::record::RunDocument;
+
+/// What there is to say about one ruler.
+type Section = fn(&RunDocument, Rows<'_>, &Ruler) -> Page;
 
 /// The whole report. Details come first and conclusions last, because a terminal shows the end.
 pub(super) fn page(doc: &RunDocument) -> Page {
+    let sections: [Section; 6] = [
+        fidelity::blocks,
+        overview::blocks,
+        languages::blocks,
+        distances::blocks,
+        worst::blocks,
+        pairs::blocks,
+    ];
+    let mut page = opening(doc);
+    page.extend(measured(doc, &sections));
+    page.extend(notes::claims(doc));
+    page.extend(notes::caveats(doc));
+    page.extend(footer(doc));
+    page
+}
+
+/// What was compared.
+pub(super) fn opening(doc: &RunDocument) -> Page {
+    models::blocks(doc)
+}
+
+/// Every table of figures, for a report that shows the worst tokens at length itself.
+pub(super) fn figures(doc: &RunDocument) -> Page {
+    let sections: [Section; 5] =
+        [fidelity::blocks, overview::blocks, languages::blocks, distances::blocks, pairs::blocks];
+    measured(doc, &sections)
+}
+
+fn measured(doc: &RunDocument, sections: &[Section]) -> Page {
     let rows = Rows::new(doc);
-    let mut page = models::blocks(doc);
+    let mut page = Page::new();
     for ruler in rows.rulers() {
-        page.extend(fidelity::blocks(doc, rows, ruler));
-        page.extend(overview::blocks(doc, rows, ruler));
-        page.extend(languages::blocks(doc, rows, ruler));
-        page.extend(distances::blocks(doc, rows, ruler));
-        page.extend(worst::blocks(doc, rows, ruler));
-        page.extend(pairs::blocks(doc, rows, ruler));
+        page.extend(sections.iter().flat_map(|section| section(doc, rows, ruler)));
     }
     page.extend(memory::blocks(doc));
     page.extend(speed::blocks(doc));
-    page.extend(notes::blocks(doc));
-    page.extend(footer::blocks(doc));
     page
+}
+
+/// Conclusions and what one has to know to read them, for a report that begins with them.
+pub(super) fn summary(doc: &RunDocument) -> Page {
+    let mut page = notes::claims(doc);
+    page.extend(ranking::blocks(doc, Rows::new(doc)));
+    page.extend(notes::caveats(doc));
+    page
+}
+
+/// Where the figures come from.
+pub(super) fn footer(doc: &RunDocument) -> Page {
+    footer::blocks(doc)
 }

@@ -5,13 +5,20 @@ use crate::record::{Finding, Outcome, RunDocument, Severity, StepRecord};
 use crate::report::number::{duration, memory_size};
 use crate::report::page::{Block, Item, Page, Tone};
 
-pub(super) fn blocks(doc: &RunDocument) -> Page {
+/// What the figures support.
+pub(super) fn claims(doc: &RunDocument) -> Page {
     let claims = doc.claims.iter().map(|claim| plain(claim.statement.clone()));
+    let mut page = Page::new();
+    list(&mut page, "What the figures say", claims.collect());
+    page
+}
+
+/// What one has to know to read them, and what went wrong.
+pub(super) fn caveats(doc: &RunDocument) -> Page {
     let failed = doc.steps.iter().filter(|step| step.outcome == Outcome::Failed).map(failure);
     let unfinished: Vec<_> =
         doc.steps.iter().filter(|step| step.outcome == Outcome::Unfinished).collect();
     let mut page = Page::new();
-    list(&mut page, "What the figures say", claims.collect());
     list(&mut page, "To know when reading this", doc.findings.iter().map(finding).collect());
     list(&mut page, "Failed", failed.collect());
     if !unfinished.is_empty() {

@@ -1,0 +1,203 @@
+//! Distance from the original by position in the window: does it grow with context?
+//! Owns one panel per text; a line per build with a band for its interval.
+
+use maud::{Markup, html};
+
+use super::super::figure::{Figure, Panel};
+use super::super::short_name::short_name;
+use super::super::svg::axis;
+use super::super::svg::frame::{Frame, WIDTH, px, svg};
+use super::super::svg::label::Labels;
+use super::super::svg::mark::{hit_area, mark};
+use super::super::svg::scale::Scale;
+use super::super::view::{View, basis, place_title};
+use crate::record::Estimate;
+use crate::report::number::{MILLI_NATS, figure as printed};
+use crate::report::page::{Align, Cell, Column, Table};
+use crate::report::rows::Place;
+
+const HEIGHT: f64 = 290.0;
+const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 12.0, top: 26.0, bottom: HEIGHT - 40.0 };
+/// Longest name written at the end of a line.
+const MAX_NAME: usize = 24;
+
+/// One panel.
+struct Text<'a> {
+    title: String,
+    lines: Vec<Line<'a>>,
+}
+
+/// One build on one text, by ascending position.
+struct Line<'a> {
+    build: &'a str,
+    points: Vec<Point<'a>>,
+}
+
+/// One bucket of positions.
+struct Point<'a> {
+    /// The middle of it.
+    position: f64,
+    /// As the row has it.
+    name: &'a str,
+    row: &'a Estimate,
+}
+
+pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
+    let places = view.places();
+    let texts: Vec<Text<'_>> = places
+        .iter()
+        .map(|place| Text { title: place_title(*place, &places), lines: lines(view, *place) })
+        .filter(|text| text.lines.iter().any(|line| line.points.len() > 1))
+        .collect();
+    let original = places.first()?.reference;
+    let all = || texts.iter().flat_map(|text| &text.lines).flat_map(|line| &line.points);
+    let positions = Scale::around(all().map(|point| point.position))?;
+    let klds = all().flat_map(|point| [point.row.value, point.row.lo, point.row.hi]).flatten();
+    let klds = Scale::log(klds.map(|nats| MILLI_NATS.apply(nats)))?;
+    let panel = |(i, text): (usize, &Text<'_>)| Panel {
+        title: text.title.clone(),
+        svg: panel(view, (positions, klds), (text, original), &format!("position-{i}")),
+    };
+    Some(Figure {
+        id: "position",
+        heading: "Distance by position in the window",
+        lede: format!(
+            "How far each build is from {original} after how many tokens of context; bands are the \
+             intervals. A line that climbs loses more the longer it reads."
+        ),
+        panels: texts.iter().enumerate().map(panel).collect(),
+        notes: Vec::new(),
+        table: table(&texts),
+    })
+}
+
+fn lines<'a>(view: &View<'a>, place: Place<'_>) -> Vec<Line<'a>> {
+    let line = |build: &'a str| {
+        let rows = view.rows.by_position(place, build).into_iter();
+        let rows = rows.filter(|(_, row)| row.value.is_some_and(|value| value > 0.0));
+        let mut points: Vec<Point<'_>> = rows
+            .filter_map(|(name, row)| Some(Point { position: middle(name)?, name, row }))
+            .collect();
+        points.sort_by(|one, other| one.position.total_cmp(&other.position));
+        Line { build, points }
+    };
+    let lines = view.builds().into_iter().map(line);
+    lines.filter(|line| !line.points.is_empty()).collect()
+}
+
+/// The middle of `256..319`, or the number itself.
+fn middle(name: &str) -> Option<f64> {
+    let numbers = name.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+    let numbers: Vec<f64> = numbers.filter_map(|part| part.parse().ok()).collect();
+    Some(f64::midpoint(*numbers.first()?, *numbers.last()?))
+}
+
+fn panel(
+    view: &View<'_>,
+    (positions, klds): (Scale, Scale),
+    (text, original): (&Text<'_>, &str),
+    id: &str,
+) -> Markup {
+    let x = |position: f64| FRAME.x(positions.place(position));
+    let y = |nats: f64| FRAME.y(klds.place(MILLI_NATS.apply(nats)));
+    let mut labels = Labels::new(FRAME);
+    let mut is_first = true;
+    let drawn: Vec<Markup> = text
+        .lines
+        .iter()
+        .map(|line| {
+            let drawn = line_markup(view, line, (&x, &y), &mut labels, is_first);
+            is_first = false;
+            drawn
+        })
+        .collect();
+    let title = format!("KLD by position in the window, {}", text.title);
+    let description = format!(
+        "Mean KL divergence from {original} of {} builds by position, with intervals.",
+        text.lines.len()
+    );
+    let content = html! {
+        (axis::left(FRAME, klds, &format!("KLD mean, {} (log)", MILLI_NATS.unit)))
+        (axis::below(FRAME, positions, "position in the window, tokens"))
+        @for line in &drawn { (line) }
+    };
+    svg(id, HEIGHT, (&title, &description), &content)
+}
+
+fn line_markup(
+    view: &View<'_>,
+    line: &Line<'_>,
+    (x, y): (&impl Fn(f64) -> f64, &impl Fn(f64) -> f64),
+    labels: &mut Labels,
+    is_first: bool,
+) -> Markup {
+    let class = view.palette.class(line.build);
+    let at = |point: &Point<'_>| (x(point.position), y(point.row.value.unwrap_or_default()));
+    let path = |points: Vec<(f64, f64)>| -> String {
+        let point = |(i, (x, y)): (usize, (f64, f64))| {
+            format!("{}{} {}", if i == 0 { "M" } else { "L" }, px(x), px(y))
+        };
+        points.into_iter().enumerate().map(point).collect()
+    };
+    let upper = line.points.iter().filter_map(|p| Some((x(p.position), y(p.row.hi?))));
+    let lower = line.points.iter().rev().filter_map(|p| Some((x(p.position), y(p.row.lo?))));
+    let band: Vec<(f64, f64)> = upper.chain(lower).collect();
+    let last = line.points.last().map(at);
+    html! {
+        g class=(class) {
+            @if band.len() > 3 { path.area d={ (path(band)) "Z" } {} }
+            path.outline d=(path(line.points.iter().map(at).collect())) {}
+            @if let Some((x, y)) = last {
+                (labels.beside(x, y - 9.0, &short_name(line.build, MAX_NAME)))
+            }
+        }
+        @for (i, point) in line.points.iter().enumerate() {
+            @let (x, y) = at(point);
+            (mark(class, &says(line.build, point), is_first && i == 0, &html! {
+                (hit_area(x - 9.0, y - 9.0, 18.0, 18.0))
+                circle.dot cx=(px(x)) cy=(px(y)) r="2.5" {}
+            }))
+        }
+    }
+}
+
+fn says(build: &str, point: &Point<'_>) -> Vec<String> {
+    let cell = printed(Some(point.row), MILLI_NATS);
+    vec![
+        format!("{build}, position {}", point.name),
+        format!(
+            "KLD mean {} {} {} on {}",
+            cell.text,
+            cell.interval.unwrap_or_default(),
+            MILLI_NATS.unit,
+            point.row.scope
+        ),
+        basis(point.row, "windows"),
+    ]
+}
+
+fn table(texts: &[Text<'_>]) -> Table {
+    let columns = vec![
+        Column::new("build", "", Align::Left),
+        Column::new("text", "", Align::Left),
+        Column::new("position", "tokens", Align::Point),
+        Column::new("KLD mean", MILLI_NATS.unit, Align::Point),
+        Column::new("windows", "", Align::Point),
+    ];
+    let row = |text: &Text<'_>, line: &Line<'_>, point: &Point<'_>| {
+        vec![
+            Cell::plain(line.build),
+            Cell::plain(&text.title),
+            Cell::plain(point.name),
+            printed(Some(point.row), MILLI_NATS),
+            Cell::plain(point.row.n.to_string()),
+        ]
+    };
+    let mut table = Table { columns, rows: Vec::new() };
+    for text in texts {
+        for line in &text.lines {
+            table.rows.extend(line.points.iter().map(|point| row(text, line, point)));
+        }
+    }
+    table
+}

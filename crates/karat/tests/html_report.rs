@@ -1,0 +1,407 @@
+//! The HTML report as a reader has it: opened in a headless Chromium.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+#![cfg(unix)]
+
+mod chromium;
+mod html_sample;
+mod report_sample;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chromium::Chromium;
+use html_sample::{HOSTILE, hostile, with_every_instrument};
+use karat::record::RunDocument;
+use karat::report::{Format as _, Html};
+use report_sample::document;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const DESKTOP: (u32, u32) = (1280, 900);
+const PHONE: (u32, u32) = (390, 844);
+/// One browser at a time is enough for a small machine.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// A report in a browser.
+struct Page {
+    browser: Chromium,
+    _folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+fn html(doc: &RunDocument) -> String {
+    let mut bytes = Vec::new();
+    Html.render(doc, &mut bytes).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+#[track_caller]
+fn opened(doc: &RunDocument) -> Page {
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    fs::write(&file, html(doc)).unwrap();
+    let mut browser = Chromium::start();
+    browser.emulate(DESKTOP, "light", "screen");
+    browser.open(&file);
+    Page { browser, _folder: folder, _turn: turn }
+}
+
+impl Page {
+    #[track_caller]
+    fn number(&mut self, expression: &str) -> f64 {
+        let value = self.browser.evaluate(expression);
+        value.as_f64().unwrap_or_else(|| panic!("{expression} is {value}"))
+    }
+
+    #[track_caller]
+    fn words(&mut self, expression: &str) -> Vec<String> {
+        let value = self.browser.evaluate(expression);
+        serde_json::from_value(value).unwrap()
+    }
+
+    /// Nothing was logged, thrown or refused, and nothing but the file itself was asked for.
+    #[track_caller]
+    fn check_quiet(&mut self) {
+        assert_eq!(self.browser.complaints(), Vec::<String>::new());
+        let requests = self.browser.requests();
+        let others = requests.iter().filter(|url| !url.ends_with("/report.html"));
+        assert_eq!(others.collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(!requests.is_empty(), "the watch on requests sees the file itself");
+    }
+
+    /// What is drawn lies inside its drawing and has an extent; gives the number of parts.
+    #[track_caller]
+    fn check_geometry(&mut self, plot: &str, part: &str) -> usize {
+        let script = format!(
+            "[...document.querySelectorAll('#{plot} svg')].flatMap((svg) => {{
+               const out = svg.getBoundingClientRect();
+               return [...svg.querySelectorAll('{part}')].map((part) => {{
+                 const box = part.getBoundingClientRect();
+                 const name = part.outerHTML + JSON.stringify([out, box]);
+                 const inside = box.left >= out.left - 2 && box.right <= out.right + 2
+                   && box.top >= out.top - 2 && box.bottom <= out.bottom + 2;
+                 return [inside && Math.max(box.width, box.height) > 0 && out.height > 100, name];
+               }});
+             }})"
+        );
+        let parts = self.browser.evaluate(&script);
+        let parts = parts.as_array().unwrap();
+        for part in parts {
+            assert!(part[0].as_bool().unwrap(), "{plot}: {}", part[1]);
+        }
+        parts.len()
+    }
+}
+
+#[test]
+fn the_report_opens_without_a_complaint_and_without_the_network() {
+    let mut page = opened(&with_every_instrument());
+    assert_eq!(page.words("[document.title]"), ["3 builds against base-bf16 · karat"]);
+    page.check_quiet();
+}
+
+#[test]
+fn every_plot_is_there_and_lies_inside_its_drawing() {
+    let mut page = opened(&with_every_instrument());
+    // Two texts; two rates at two depths; two KV types.
+    for (plot, panels) in [("size", 2), ("spread", 2), ("position", 1), ("speed", 4), ("memory", 2)]
+    {
+        let svgs = page.number(&format!("document.querySelectorAll('#{plot} svg').length"));
+        assert_eq!(svgs as usize, panels, "{plot}");
+        assert!(page.check_geometry(plot, "text") > 4, "{plot}");
+    }
+    // English has three builds and Polish two; a diamond, a square and circles among them.
+    assert_eq!(page.check_geometry("size", ".mark .dot"), 5);
+    assert_eq!(page.check_geometry("size", ".mark .whisker"), 5);
+    // The second reference was measured against the first as well.
+    assert_eq!(page.check_geometry("spread", ".outline"), 7);
+    assert_eq!(page.check_geometry("position", ".mark .dot"), 12);
+    assert_eq!(page.check_geometry("position", ".outline"), 3);
+    assert_eq!(page.check_geometry("speed", ".mark .dot"), 16);
+    // Four builds, predicted and measured, four parts, two KV types.
+    assert_eq!(page.check_geometry("memory", ".part"), 64);
+    page.check_quiet();
+}
+
+#[test]
+fn a_build_has_one_colour_in_all_plots() {
+    let mut page = opened(&with_every_instrument());
+    let colors = page.words(
+        "[...new Set([...document.querySelectorAll('.mark')]
+           .filter((mark) => mark.getAttribute('aria-label').startsWith('qat-Q4_0'))
+           .map((mark) => getComputedStyle(mark).getPropertyValue('--c')))]",
+    );
+    assert_eq!(colors.len(), 1, "{colors:?}");
+    let all = "new Set([...document.querySelectorAll('#size .mark')]
+                 .map((mark) => getComputedStyle(mark).getPropertyValue('--c'))).size";
+    assert!((page.number(all) - 3.0).abs() < 0.5, "three builds, three colours");
+}
+
+/// What a column of the table called `sorted` shows, row by row, intervals left out.
+fn column(column: usize) -> String {
+    format!(
+        "[...document.querySelector('#sorted').tBodies[0].rows].map(
+           (row) => row.cells[{column}].innerText.split('\\n')[0].trim())"
+    )
+}
+
+#[test]
+fn clicking_a_header_sorts_by_number_and_says_so() {
+    let mut page = opened(&with_every_instrument());
+    let kld = 3;
+    page.browser.evaluate(
+        "[...document.querySelectorAll('#tables table')].find((table) =>
+           table.caption.textContent.startsWith('english, against base-bf16')).id = 'sorted'",
+    );
+    let header = format!("#sorted thead th:nth-child({}) button", kld + 1);
+    let sort = "[...document.querySelectorAll('#sorted thead th')].map((h) => h.ariaSort)";
+    assert_eq!(page.words(&column(kld)), ["—", "10.56", "0.587", "18.56", "6.46"]);
+    page.browser.click(&header);
+    assert_eq!(page.words(&column(kld)), ["0.587", "6.46", "10.56", "18.56", "—"]);
+    assert_eq!(page.words(sort), ["none", "none", "none", "ascending", "none"]);
+    let builds = page.words(&column(0));
+    assert_eq!(builds, ["base-Q8_0", "qat-Q4_0", "qat-bf16", "base-Q4_0", "base-bf16"]);
+    page.browser.click(&header);
+    assert_eq!(page.words(&column(kld)), ["18.56", "10.56", "6.46", "0.587", "—"]);
+    assert_eq!(page.words(sort)[kld], "descending");
+    page.browser.evaluate("document.querySelector('#sorted thead th button').focus()");
+    page.browser.press("Enter");
+    assert_eq!(page.words(&column(0))[0], "base-bf16", "words sort as words");
+    assert_eq!(page.words(sort), ["ascending", "none", "none", "none", "none"]);
+    page.check_quiet();
+}
+
+#[test]
+fn pointing_at_a_mark_or_focusing_it_tells_interval_and_n() {
+    let mut page = opened(&with_every_instrument());
+    let tip = "(() => { const t = document.querySelector('.tip');
+                 return t.hidden ? [] : t.innerText.split('\\n'); })()";
+    assert_eq!(page.words(tip), Vec::<String>::new());
+    page.browser.hover("#size .mark .dot");
+    let said = page.words(tip);
+    assert_eq!(
+        said,
+        [
+            "base-Q8_0",
+            "5.26 MB, 8.52 bits per weight",
+            "KLD mean 0.587 [0.563, 0.611] 10⁻³ nats on english",
+            "95 % interval, n = 60 windows"
+        ]
+    );
+    let stops = "[...document.querySelectorAll('#size svg')].map(
+                   (svg) => svg.querySelectorAll('[tabindex=\"0\"]').length)";
+    assert_eq!(page.browser.evaluate(stops), json!([1, 1]), "one tab stop per drawing");
+    page.browser.evaluate("document.querySelector('#size .mark').focus()");
+    page.browser.press("ArrowRight");
+    assert_eq!(page.words(tip)[0], "base-Q4_0 (twin)");
+    let inside = "(() => { const b = document.querySelector('.tip').getBoundingClientRect();
+                    return [b.left >= 0 && b.right <= innerWidth, b.width > 40]; })()";
+    assert_eq!(page.browser.evaluate(inside), json!([true, true]));
+    page.browser.press("Escape");
+    assert_eq!(page.words(tip), Vec::<String>::new());
+}
+
+#[track_caller]
+fn check_fits_a_phone(doc: &RunDocument) {
+    let mut page = opened(doc);
+    for theme in ["light", "dark"] {
+        page.browser.emulate(PHONE, theme, "screen");
+        page.browser.evaluate("document.querySelectorAll('details').forEach((d) => d.open = true)");
+        let wide = page.words(
+            "[...document.querySelectorAll('body *')].filter((e) => !e.closest('.scroll, svg, .skip')
+               && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 300))",
+        );
+        assert_eq!(wide, Vec::<String>::new(), "{theme}");
+        let (width, room) =
+            (page.number("document.scrollingElement.scrollWidth"), page.number("innerWidth"));
+        assert!(width <= room && (room - 390.0).abs() < 0.5, "{theme}: {width} in {room}");
+        let least = page.number(
+            "Math.min(...[...document.querySelectorAll('svg text')].map(
+               (t) => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a))",
+        );
+        assert!(least >= 9.0, "the smallest label is {least} px high");
+    }
+    page.check_quiet();
+}
+
+#[test]
+fn a_phone_shows_it_without_scrolling_sideways() {
+    check_fits_a_phone(&with_every_instrument());
+}
+
+#[test]
+fn hostile_names_do_not_break_a_phone_either() {
+    check_fits_a_phone(&hostile());
+}
+
+#[test]
+fn dark_mode_is_dark() {
+    let mut page = opened(&document());
+    let background = "getComputedStyle(document.body).backgroundColor";
+    assert_eq!(page.browser.evaluate(background), json!("rgb(255, 255, 255)"));
+    page.browser.emulate(DESKTOP, "dark", "screen");
+    assert_eq!(page.browser.evaluate(background), json!("rgb(18, 20, 23)"));
+}
+
+#[test]
+fn paper_gets_everything_in_black_on_white() {
+    let mut page = opened(&with_every_instrument());
+    page.browser.emulate((794, 1123), "dark", "print");
+    assert_eq!(
+        page.browser.evaluate("getComputedStyle(document.body).backgroundColor"),
+        json!("rgb(255, 255, 255)")
+    );
+    let hidden = page.words(
+        "[...document.querySelectorAll('table')].filter((t) => t.getBoundingClientRect().height < 20)
+           .map((t) => t.caption.textContent)",
+    );
+    assert_eq!(hidden, Vec::<String>::new(), "what is folded on a screen is printed");
+    assert_eq!(
+        page.browser.evaluate("getComputedStyle(document.querySelector('nav')).display"),
+        json!("none")
+    );
+    let pdf = page.browser.call("Page.printToPDF", &json!({}));
+    assert!(pdf["data"].as_str().unwrap().starts_with("JVBERi0"), "a PDF begins with %PDF-");
+}
+
+#[test]
+fn hostile_strings_stay_text() {
+    let mut page = opened(&hostile());
+    assert_eq!(page.browser.evaluate("window.pwned ?? null"), Value::Null);
+    let elements = "[document.scripts.length, document.images.length, document.links.length > 0,
+                     document.querySelectorAll('[onerror]').length]";
+    assert_eq!(page.browser.evaluate(elements), json!([1, 0, true, 0]));
+    let shown = page.words("[document.body.innerText]").remove(0);
+    assert!(
+        shown.contains(r"<img src=x onerror=window.pwned=1>\u{202e}fdp\u{1b}[2J${7*7}"),
+        "{shown}"
+    );
+    let text = html(&hostile());
+    assert!(HOSTILE.contains('\u{202e}') && !text.contains(['\u{202e}', '\u{1b}']));
+    page.check_quiet();
+}
+
+#[test]
+fn what_smuggles_itself_in_is_stopped_by_the_policy() {
+    let mut page = opened(&document());
+    page.browser.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<img src=\"https://example.invalid/x\">');
+         const s = document.createElement('script'); s.textContent = 'window.pwned = 1'; document.body.append(s)",
+    );
+    assert_eq!(page.browser.evaluate("window.pwned ?? null"), Value::Null);
+    let complaints = page.browser.complaints().join("\n");
+    assert!(
+        complaints.contains("Content Security Policy"),
+        "the watch on complaints works: {complaints}"
+    );
+}
+
+#[test]
+fn assistive_technology_finds_names_scopes_and_one_of_each_id() {
+    let mut page = opened(&with_every_instrument());
+    for (what, script) in [
+        (
+            "drawings without title and description",
+            "[...document.querySelectorAll('svg')].filter((s) => !s.querySelector(':scope > title')?.textContent || !s.querySelector(':scope > desc')?.textContent)",
+        ),
+        (
+            "marks without a name",
+            "[...document.querySelectorAll('.mark')].filter((m) => !m.getAttribute('aria-label'))",
+        ),
+        ("headers without a scope", "[...document.querySelectorAll('th')].filter((h) => !h.scope)"),
+        (
+            "tables without a caption",
+            "[...document.querySelectorAll('table')].filter((t) => !t.caption?.textContent.trim())",
+        ),
+        (
+            "columns without a sort state",
+            "[...document.querySelectorAll('thead th')].filter((h) => !h.ariaSort || !h.querySelector('button'))",
+        ),
+        (
+            "ids used twice",
+            "[...document.querySelectorAll('[id]')].filter((e) => document.querySelectorAll('#' + CSS.escape(e.id)).length > 1)",
+        ),
+        (
+            "links to nowhere",
+            "[...document.querySelectorAll('a')].filter((a) => !document.querySelector(a.getAttribute('href')))",
+        ),
+    ] {
+        let found = page.words(&format!("{script}.map((e) => e.outerHTML.slice(0, 200))"));
+        assert_eq!(found, Vec::<String>::new(), "{what}");
+    }
+}
+
+#[test]
+fn what_was_not_measured_has_no_plot() {
+    let plots = ["size", "spread", "position", "speed", "memory"];
+    let drawn = |doc: &RunDocument| {
+        let page = html(doc);
+        plots
+            .into_iter()
+            .filter(|plot| page.contains(&format!("<section id=\"{plot}\"")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(drawn(&with_every_instrument()), plots);
+    assert_eq!(drawn(&document()), ["size", "spread"]);
+    let mut doc = document();
+    doc.distributions.clear();
+    assert_eq!(drawn(&doc), ["size"]);
+    doc.estimates.clear();
+    assert_eq!(drawn(&doc), Vec::<&str>::new());
+}
+
+#[test]
+fn impossible_figures_leave_no_broken_drawing() {
+    let values = [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e-300, 1e300];
+    for (i, value) in values.into_iter().enumerate() {
+        let mut doc = with_every_instrument();
+        for (j, row) in doc.estimates.iter_mut().enumerate() {
+            if (i + j) % 3 != 0 {
+                (row.value, row.lo, row.hi) = (Some(value), Some(value), None);
+            }
+        }
+        for spread in &mut doc.distributions {
+            (spread.bins_per_decade, spread.lowest) = (0, value);
+        }
+        let page = html(&doc);
+        let drawings = page.split("<svg").skip(1).map(|part| part.split("</svg>").next().unwrap());
+        for drawing in drawings {
+            assert!(!drawing.contains("NaN") && !drawing.contains("inf "), "{value}: {drawing}");
+        }
+    }
+}
+
+/// Pictures of a report, to look at: `KARAT_PICTURES=FOLDER [KARAT_REPORT=FILE.html] cargo test -p karat
+/// --test html_report -- --ignored pictures`. `docs/report.png` is one of them.
+#[test]
+#[ignore = "makes pictures, checks nothing"]
+fn pictures() {
+    let folder = PathBuf::from(std::env::var_os("KARAT_PICTURES").unwrap());
+    let mut page = opened(&with_every_instrument());
+    if let Some(report) = std::env::var_os("KARAT_REPORT") {
+        page.browser.open(&fs::canonicalize(report).unwrap());
+    }
+    for (name, size, theme) in [
+        ("desktop-light", DESKTOP, "light"),
+        ("desktop-dark", DESKTOP, "dark"),
+        ("phone-light", PHONE, "light"),
+        ("phone-dark", PHONE, "dark"),
+    ] {
+        page.browser.emulate(size, theme, "screen");
+        let shot = json!({"captureBeyondViewport": true, "format": "png"});
+        let whole = page.browser.call("Page.captureScreenshot", &shot);
+        write(&folder.join(format!("{name}.png")), &whole);
+    }
+    page.browser.emulate(DESKTOP, "light", "");
+    let pdf = page.browser.call("Page.printToPDF", &json!({"preferCSSPageSize": true}));
+    write(&folder.join("print.pdf"), &pdf);
+}
+
+fn write(file: &std::path::Path, answer: &Value) {
+    use base64::Engine as _;
+    let data = answer["data"].as_str().unwrap();
+    fs::write(file, base64::engine::general_purpose::STANDARD.decode(data).unwrap()).unwrap();
+}
