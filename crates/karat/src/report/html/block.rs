@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::table;
+use super::table::{self, Captions};
 use crate::report::page::{Block, Item, Tone};
 use crate::visible::visible;
 
@@ -25,7 +25,15 @@ pub(super) fn markup(blocks: &[Block]) -> Markup {
             Block::Caption(text) if text.is_empty() => {}
             Block::Caption(text) if leads_to_table(&blocks[i + 1..]) => captions.push(text.clone()),
             Block::Caption(text) => parts.push(html! { p.note { (visible(text)) } }),
-            Block::Table(table) => parts.push(table::markup(table, &captions)),
+            Block::Table(table) => {
+                let follows_table = i > 0 && matches!(blocks[i - 1], Block::Table(_));
+                let captions = if follows_table {
+                    Captions::OfTableBefore(&captions)
+                } else {
+                    Captions::Own(&captions)
+                };
+                parts.push(table::markup(table, captions));
+            }
             Block::Items(items) => parts.push(html! {
                 ul.items { @for item in items { (self::item(item)) } }
             }),

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::table;
+use super::table::{self, Captions};
 use crate::report::page::Table;
 use crate::visible::visible;
 
@@ -55,7 +55,7 @@ impl Figure {
                 }
                 details {
                     summary { "The figures as a table" }
-                    (table::markup(&self.table, &[self.heading.to_owned()]))
+                    (table::markup(&self.table, Captions::Own(&[self.heading.to_owned()])))
                 }
             }
         }

@@ -6,16 +6,28 @@ use maud::{Markup, html};
 use crate::report::page::{Align, Cell, Column, Table, Tone};
 use crate::visible::visible;
 
-/// A table in a box of its own, which scrolls where the table is wider than the page. `captions`:
-/// what it shows and rests on, a line each.
-pub(super) fn markup(table: &Table, captions: &[String]) -> Markup {
+/// What stands over a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Captions<'a> {
+    /// What it shows and rests on, a line each.
+    Own(&'a [String]),
+    /// The same as over the table before: only told to those who do not see that one.
+    OfTableBefore(&'a [String]),
+}
+
+/// A table in a box of its own, which scrolls where the table is wider than the page.
+pub(super) fn markup(table: &Table, captions: Captions<'_>) -> Markup {
+    let (captions, class) = match captions {
+        Captions::Own(captions) => (captions, None),
+        Captions::OfTableBefore(captions) => (captions, Some("repeated")),
+    };
     let shown: Vec<usize> =
         (0..table.columns.len()).filter(|i| table.columns[*i].align != Align::Drawing).collect();
     let label = captions.first().map_or("table", String::as_str);
     html! {
         div.scroll role="region" tabindex="0" aria-label=(visible(label)) {
             table {
-                caption {
+                caption class=[class] {
                     @for (i, line) in captions.iter().enumerate() {
                         @if i == 0 { strong { (visible(line)) } }
                         @else { span { (visible(line)) } }
@@ -103,7 +115,7 @@ fn sort_key(text: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{markup, sort_key};
+    use super::{Captions, markup, sort_key};
     use crate::report::page::{Align, Cell, Column, Table};
 
     #[track_caller]
@@ -127,7 +139,7 @@ mod tests {
     fn a_word_left_out_because_it_is_that_of_the_row_above_is_written_again() {
         let columns = ["pair", "text"].map(|title| Column::new(title, "", Align::Left)).into();
         let rows = [["a - b", "one"], ["", "two"]].map(|row| row.map(Cell::plain::<&str>).into());
-        let page = markup(&Table { columns, rows: rows.into() }, &[]).into_string();
+        let page = markup(&Table { columns, rows: rows.into() }, Captions::Own(&[])).into_string();
         assert_eq!(page.matches(">a - b</th>").count(), 2, "{page}");
     }
 
@@ -135,7 +147,8 @@ mod tests {
     fn names_are_data() {
         let columns = vec![Column::new("<b>", "\"", Align::Left)];
         let rows = vec![vec![Cell::plain("\"><img onerror=x>\u{202e}")]];
-        let page = markup(&Table { columns, rows }, &["</caption>".to_owned()]).into_string();
+        let page = markup(&Table { columns, rows }, Captions::Own(&["</caption>".to_owned()]))
+            .into_string();
         assert!(!page.contains("<img") && !page.contains("<b>"), "{page}");
         assert!(page.contains(r"&lt;img onerror=x&gt;\u{202e}"), "{page}");
         assert_eq!(page.matches("</caption>").count(), 1, "{page}");

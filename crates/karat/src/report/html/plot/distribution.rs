@@ -55,7 +55,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
         heading: "How the distance is spread over tokens",
         lede: format!(
             "Each ridge shows how many tokens lie at which KL divergence from {original}, all of a \
-             panel to one scale. Dot: median; triangle: mean; tick: 99th percentile; median and \
+             panel to one scale. Dot: median; ring: mean; tick: 99th percentile; median and \
              percentile with their intervals. Up to 2 % of a build's tokens lie left of the axis."
         ),
         panels: panels.iter().enumerate().map(panel).collect(),
@@ -163,13 +163,13 @@ fn ridge_markup(
         @for metric in [KLD_MEDIAN, KLD_P99] {
             @if let Some((lo, hi)) = whisker(row(metric)) { (level_whisker(base, lo, hi)) }
         }
-        @if let Some(median) = place_of(row(KLD_MEDIAN)) { (dot(Shape::Circle, median, base)) }
         @if let Some(p99) = place_of(row(KLD_P99)) {
             line.tick x1=(px(p99)) x2=(px(p99)) y1=(px(base - 8.0)) y2=(px(base + 4.0)) {}
         }
         @if let Some(mean) = place_of(row(KLD_MEAN)) {
-            path.dot d={ "M" (px(mean - 5.0)) " " (px(base + 11.0)) "h10l-5 -8Z" } {}
+            circle.ring cx=(px(mean)) cy=(px(base)) r="4" {}
         }
+        @if let Some(median) = place_of(row(KLD_MEDIAN)) { (dot(Shape::Circle, median, base)) }
         text.name x=(px(frame.left)) y=(px(base - 8.0)) {
             (short_name(ridge.build, MAX_NAME)) (view.lineage(ridge.build))
         }

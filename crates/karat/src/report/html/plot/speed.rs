@@ -46,8 +46,8 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
         id: "speed",
         heading: "Speed",
         lede:
-            "Right is faster. Whiskers are the intervals over restarts of the process; where two \
-               overlap by much, the ratio in the tables says whether they differ."
+            "Right is faster. Whiskers are the intervals over restarts of the process. Whether two \
+             builds differ is for their paired ratio to say, in the tables: overlap decides nothing."
                 .to_owned(),
         panels,
         notes: shared(&settings).into_iter().collect(),
