@@ -39,10 +39,6 @@ pub const OUTPUT_BYTES: &str = "output_bytes";
 pub const NOISE_FLOOR_RERUN: &str = crate::record::NOISE_FLOOR_KLD;
 /// The original against itself with another ubatch.
 pub const NOISE_FLOOR_UBATCH: &str = "noise_floor_kld_ubatch";
-/// Tokens per second of prompt processing.
-pub const PP_RATE: &str = "pp_rate";
-/// Tokens per second of token generation.
-pub const TG_RATE: &str = "tg_rate";
 /// Weights and KV cache read for one generated token.
 pub const BYTES_PER_TOKEN: &str = "bytes_per_token";
 /// The best of several sweeps that read this machine's memory.

@@ -37,6 +37,11 @@ pub(super) fn markup(blocks: &[Block]) -> Markup {
             Block::Items(items) => parts.push(html! {
                 ul.items { @for item in items { (self::item(item)) } }
             }),
+            Block::Lines(lines) => parts.push(html! {
+                pre tabindex="0" {
+                    @for (tone, line) in lines { span class=[class(*tone)] { (visible(line)) } "\n" }
+                }
+            }),
             Block::Facts(facts) => parts.push(html! {
                 dl {
                     @for (name, value) in facts {
@@ -55,16 +60,19 @@ fn leads_to_table(rest: &[Block]) -> bool {
     matches!(rest.next(), Some(Block::Table(_)))
 }
 
-fn item(item: &Item) -> Markup {
-    let class = match item.tone {
+fn class(tone: Tone) -> Option<&'static str> {
+    match tone {
         Tone::Plain => None,
         Tone::Faint => Some("faint"),
         Tone::Good => Some("is-good"),
         Tone::Bad => Some("is-bad"),
         Tone::Open => Some("is-open"),
-    };
+    }
+}
+
+fn item(item: &Item) -> Markup {
     html! {
-        li class=[class] {
+        li class=[class(item.tone)] {
             @if !item.label.is_empty() { span.label { (item.label) } " " }
             (visible(&item.text))
             @if !item.raw.is_empty() {

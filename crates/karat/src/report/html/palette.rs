@@ -86,12 +86,12 @@ mod tests {
 
     /// CIE L*a*b*, white D65.
     fn lab(rgb: [f64; 3]) -> [f64; 3] {
-        let [r, g, b] = rgb.map(|channel| channel.clamp(0.0, 1.0));
+        let [red, green, blue] = rgb.map(|channel| channel.clamp(0.0, 1.0));
         let f =
             |t: f64| if t > 216.0 / 24_389.0 { t.cbrt() } else { (841.0 / 108.0) * t + 4.0 / 29.0 };
-        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) / 0.950_47);
-        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
-        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) / 1.088_83);
+        let x = f((0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.950_47);
+        let y = f(0.2126 * red + 0.7152 * green + 0.0722 * blue);
+        let z = f((0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.088_83);
         [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
     }
 
