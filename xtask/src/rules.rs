@@ -79,7 +79,7 @@ pub const MODULES: &[Module] = &[
     Module {
         name: "instrument",
         may_name: &[
-            "backend", "clock", "machine", "memory", "metric", "model", "plan", "record",
+            "backend", "chat", "clock", "machine", "memory", "metric", "model", "plan", "record",
             "settings", "stats", "task", "units", "worker",
         ],
     },

@@ -53,6 +53,13 @@ impl Vocab {
         (token >= 0).then_some(token)
     }
 
+    /// The token that ends a text, where the model has one.
+    pub fn eos(&self) -> Option<Token> {
+        // SAFETY: valid as long as `self`.
+        let token = unsafe { sys::llama_vocab_eos(self.raw) };
+        (token >= 0).then_some(token)
+    }
+
     /// Whether the model wants [`Vocab::bos`] in front of a text.
     pub fn adds_bos(&self) -> bool {
         // SAFETY: valid as long as `self`.

@@ -179,6 +179,9 @@ pub struct TextRecord {
     pub name: String,
     /// Path as given.
     pub path: String,
+    /// Whether it is conversations, a window each, of which what the assistant says is scored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chat: bool,
     /// SHA-256 of the bytes, lower-case hex.
     pub sha256: String,
     /// Tokens in the whole text, with BOS where the model adds one.

@@ -332,7 +332,7 @@ fn a_request_by_hand_to_the_worker_is_refused() {
 
 #[test]
 fn a_worker_of_another_version_is_refused() {
-    let survey = r#"{"model":"m.gguf","texts":[],"parse_special":false}"#;
+    let survey = r#"{"model":"m.gguf","texts":[],"ruler":{"n_ctx":8,"n_ubatch":8,"gpu_layers":0,"parse_special":false}}"#;
     let request = format!("{{\"protocol\":9999,\"job\":{{\"survey\":{survey}}}}}\n");
     let output = Place::new().karat(["worker"]).write_stdin(request).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
@@ -397,4 +397,43 @@ fn a_full_disk_ends_a_run_and_keeps_what_was_stored() {
     let kept = place.stored("window");
     assert!(kept > 0, "some windows were stored before the disk was full");
     drop(disk);
+}
+
+/// `karat fidelity --chat` on a file with these bytes is refused.
+#[track_caller]
+fn check_chat(bytes: &[u8], what: &str) {
+    let place = Place::new();
+    fs::write(place.path("chat.jsonl"), bytes).unwrap();
+    let original = lab(ORIGINAL);
+    let args = [original.to_str().unwrap(), "--chat", "chat.jsonl"];
+    place.check_refused(&mut place.fidelity(args), what);
+}
+
+#[test]
+fn a_file_that_holds_no_conversations_is_named_with_its_line() {
+    let good = r#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#;
+    let second = |line: &str| format!("{good}\n{line}\n");
+    check_chat(b"", "has 0 conversations of at most 64 tokens");
+    check_chat(good.as_bytes(), "has 1 conversation of at most 64 tokens");
+    check_chat(second("{\"messages\"").as_bytes(), "`chat.jsonl` line 2: no JSON");
+    check_chat(second("{\"text\": \"x\"}").as_bytes(), "line 2: no conversation");
+    let silent = r#"{"messages":[{"role":"user","content":"a"}]}"#;
+    check_chat(second(silent).as_bytes(), "line 2: no message of role \"assistant\" has text");
+    check_chat(b"\xff\xfe", "not UTF-8 at byte 0");
+}
+
+#[test]
+fn a_model_without_a_chat_template_cannot_score_conversations() {
+    let place = Place::new();
+    let template = ("tokenizer.", &b"chat_template"[..], &b"chat_remplate"[..]);
+    place.altered("plain.gguf", &lab(ORIGINAL), template);
+    let good = r#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#;
+    fs::write(place.path("chat.jsonl"), good).unwrap();
+    let args = ["fidelity", "--reference", "plain.gguf", "plain.gguf", "--chat", "chat.jsonl"];
+    place.check_refused(&mut place.karat(args), "`plain.gguf`: it has no chat template");
+}
+
+#[test]
+fn texts_and_conversations_do_not_mix() {
+    check_args(&["--chat", "chat.jsonl"], "--chat");
 }

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use karat::settings::RulerSpec;
 use karat::worker::{Failure, FailureKind, Job, Message, Supervisor, SurveyJob, WorkerError};
 use tempfile::TempDir;
 
@@ -38,6 +39,10 @@ static PROGRAMS: LazyLock<TempDir> = LazyLock::new(|| {
     folder
 });
 
+fn ruler() -> RulerSpec {
+    RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), chat: false, parse_special: false }
+}
+
 fn supervisor() -> Supervisor {
     Supervisor { program: PROGRAMS.path().join("worker"), silence: Duration::from_secs(1) }
 }
@@ -46,7 +51,7 @@ fn supervisor() -> Supervisor {
 fn job(folder: &TempDir, script: &str) -> Job {
     let model = folder.path().join("script");
     fs::write(&model, format!("{script}\n")).unwrap();
-    Job::Survey(SurveyJob { model, texts: Vec::new(), parse_special: false })
+    Job::Survey(SurveyJob { model, texts: Vec::new(), ruler: ruler() })
 }
 
 /// What a script ends with, and the messages that were handed on.
@@ -143,7 +148,7 @@ fn silence_is_a_failure_and_signs_of_life_are_none() {
 fn a_worker_that_never_reads_a_long_request_is_found_out() {
     // Longer than any pipe holds.
     let texts = vec!["text.txt".into(); 1 << 17];
-    let job = Job::Survey(SurveyJob { model: "m.gguf".into(), texts, parse_special: false });
+    let job = Job::Survey(SurveyJob { model: "m.gguf".into(), texts, ruler: ruler() });
     let deaf = Supervisor { program: PROGRAMS.path().join("deaf"), ..supervisor() };
     let outcome = deaf.run(&job, |_| Ok::<(), String>(()));
     let is_silent = |failure: &Failure| matches!(failure.kind, FailureKind::Silent { .. });

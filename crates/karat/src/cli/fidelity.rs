@@ -38,6 +38,10 @@ pub struct FidelityArgs {
     #[arg(long, value_name = "FILE", help_heading = "What to compare")]
     pub text: Vec<PathBuf>,
 
+    /// Conversations to score instead of texts: JSON lines with `messages`, rendered with the
+    /// original's chat template; only what the assistant says is scored. Repeatable.
+    #[arg(long, value_name = "JSONL", conflicts_with_all = ["text", "positions"], help_heading = "What to compare")]
+    pub chat: Vec<PathBuf>,
     /// Language of a text (its path as given, or its short name), e.g. `wiki=en` or `main=code`: texts
     /// of one language are also reported together.
     #[arg(
@@ -190,16 +194,18 @@ impl FidelityArgs {
     /// The settings they mean.
     pub fn settings(&self, n_threads: u32) -> Result<FidelitySettings, SettingsError> {
         let how = &self.how;
+        let is_chat = !self.chat.is_empty();
         FidelitySettings {
             references: self.reference.clone(),
             candidates: self.candidates.clone(),
-            texts: self.text.clone(),
+            texts: if is_chat { self.chat.clone() } else { self.text.clone() },
             languages: self.language.clone(),
             ruler: RulerSpec {
                 n_ctx: how.ctx,
                 n_ubatch: N_UBATCH.min(how.ctx),
                 gpu_layers: how.gpu_layers.0,
                 parse_special: how.parse_special,
+                chat: is_chat,
             },
             kv: distinct(&how.kv),
             noise_floor: !how.no_noise_floor,

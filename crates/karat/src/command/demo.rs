@@ -64,7 +64,13 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
                 (lab.join(text).to_string_lossy().into_owned(), (*language).to_owned())
             })
             .collect(),
-        ruler: RulerSpec { n_ctx: 512, n_ubatch: 512, gpu_layers: Some(0), parse_special: false },
+        ruler: RulerSpec {
+            n_ctx: 512,
+            n_ubatch: 512,
+            gpu_layers: Some(0),
+            parse_special: false,
+            chat: false,
+        },
         kv: vec![Kv::F16],
         noise_floor: true,
         worst: 10,

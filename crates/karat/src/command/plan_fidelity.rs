@@ -16,7 +16,8 @@ use crate::plan::{FidelityPlan, Member, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, SettingsError, is_same_path};
 use crate::store::Store;
-use crate::worker::SurveyJob;
+use crate::units::count;
+use crate::worker::{SurveyJob, SurveyedText};
 
 /// Opens every file, so that bad input is found before anything is measured.
 pub(super) fn plan_fidelity(
@@ -34,12 +35,12 @@ pub(super) fn plan_fidelity(
     }
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.chain(&settings.texts).map(PathBuf::as_path));
-    let mut texts = read_texts(&settings.texts)?;
+    let mut texts = read_texts(&settings.texts, settings.ruler.chat)?;
     set_languages(settings, &mut texts)?;
     let job = SurveyJob {
         model: files[0].path.clone(),
         texts: settings.texts.clone(),
-        parse_special: settings.ruler.parse_special,
+        ruler: settings.ruler.clone(),
     };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.ruler.gpu_layers, &reply)?;
@@ -53,11 +54,19 @@ pub(super) fn plan_fidelity(
     })?;
     findings.extend(models.iter().filter_map(proxy_finding));
     findings.extend(twin_finding(&models, &files));
+    let texts = count_windows(settings, texts, &reply.texts)?;
+    let surveyed = || texts.iter().zip(&reply.texts);
+    findings.extend(surveyed().flat_map(|(text, known)| text_findings(text, known)));
+    let scored = |(text, known): (&TextRecord, &SurveyedText)| {
+        known.scored.iter().take(text.windows as usize).map(|&n| u64::from(n)).sum()
+    };
+    let n_scored = surveyed().map(scored).collect();
     let mut plan = FidelityPlan {
         n_params: files.iter().map(ModelFile::n_params).collect(),
         n_vocab: files[0].n_vocab() as u64,
         member_bytes: Vec::new(),
-        texts: count_windows(settings, texts, &reply.tokens)?,
+        texts,
+        n_scored,
         ruler: settings.ruler.clone(),
         kv: settings.kv.clone(),
         noise_floor: settings.noise_floor,
@@ -92,7 +101,7 @@ fn proxy_finding(reference: &ModelRecord) -> Option<Finding> {
 }
 
 /// Name, path and hash of each text; token counts come later.
-pub(super) fn read_texts(paths: &[PathBuf]) -> anyhow::Result<Vec<TextRecord>> {
+pub(super) fn read_texts(paths: &[PathBuf], chat: bool) -> anyhow::Result<Vec<TextRecord>> {
     let names = text_names(paths);
     let read = |(name, path): (String, &PathBuf)| {
         check_utf8(path)?;
@@ -109,6 +118,7 @@ pub(super) fn read_texts(paths: &[PathBuf]) -> anyhow::Result<Vec<TextRecord>> {
         Ok(TextRecord {
             name,
             path: path.display().to_string(),
+            chat,
             sha256: sha256_hex(&bytes),
             tokens: 0,
             windows: 0,
@@ -143,11 +153,18 @@ fn set_languages(
 fn count_windows(
     settings: &FidelitySettings,
     mut texts: Vec<TextRecord>,
-    tokens: &[u64],
+    surveyed: &[SurveyedText],
 ) -> anyhow::Result<Vec<TextRecord>> {
     let n_ctx = u64::from(settings.ruler.n_ctx);
-    for (text, &tokens) in texts.iter_mut().zip(tokens) {
-        let windows = tokens / n_ctx;
+    for (text, SurveyedText { tokens, scored, .. }) in texts.iter_mut().zip(surveyed) {
+        let (tokens, windows) = (*tokens, scored.len() as u64);
+        if windows < 2 && settings.ruler.chat {
+            bail!(
+                "`{}` has {} of at most {n_ctx} tokens; give at least two, or a larger --ctx",
+                text.path,
+                count(windows, "conversation")
+            );
+        }
         if windows < 2 {
             bail!(
                 "text `{}` has {tokens} token(s), less than two windows of {n_ctx}; give a longer \
@@ -186,12 +203,21 @@ fn context_finding(settings: &FidelitySettings, name: &str, file: &ModelFile) ->
         ),
     })
 }
+
+/// What the reader should know about a text before its figures.
+fn text_findings(text: &TextRecord, known: &SurveyedText) -> Vec<Finding> {
+    let finding = |severity| {
+        move |what: &String| Finding { severity, message: format!("{}: {what}", text.name) }
+    };
+    let notes = known.summary.iter().map(finding(Severity::Note));
+    notes.chain(known.warnings.iter().map(finding(Severity::Warning))).collect()
+}
 /// What a member adds to a worker's memory, in bytes: as predicted from its header or, where its
 /// architecture is not known, the file and its logits, which the engine computes in one buffer and
 /// hands out in another.
 fn member_bytes(plan: &FidelityPlan, files: &[ModelFile], member: &Member) -> u64 {
     let file = &files[member.model];
-    let n_outputs = plan.ruler.n_ubatch.min(plan.ruler.n_ctx / 2);
+    let n_outputs = plan.ruler.max_scored();
     let request = Request {
         n_ctx: plan.ruler.n_ctx,
         n_ubatch: member.n_ubatch,

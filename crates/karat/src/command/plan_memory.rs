@@ -11,7 +11,7 @@ use crate::memory::{Prediction, Repack, Request, Shape, predict};
 use crate::model::{ModelFile, Stamps, check_utf8, short_names};
 use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Finding, ModelRole, Severity};
-use crate::settings::{Kv, MemorySettings};
+use crate::settings::{Kv, MemorySettings, RulerSpec};
 use crate::store::Store;
 use crate::worker::SurveyJob;
 
@@ -29,7 +29,8 @@ pub(super) fn plan_memory(
     }
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.map(std::path::PathBuf::as_path));
-    let job = SurveyJob { model: files[0].path.clone(), texts: Vec::new(), parse_special: false };
+    let job =
+        SurveyJob { model: files[0].path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
     let reply = survey(session, settings.worker_timeout, job)?;
     if settings.gpu_layers != Some(0) && reply.devices.is_empty() && !settings.predict_only {
         bail!(

@@ -15,7 +15,7 @@ use crate::machine;
 use crate::model::{ModelFile, Stamps, check_same_model, short_names};
 use crate::plan::{RunPlan, SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedTest, TestKind};
 use crate::record::{Finding, Lineage, MachineRecord, ModelRole, Severity};
-use crate::settings::{SpeedSettings, is_same_path};
+use crate::settings::{RulerSpec, SpeedSettings, is_same_path};
 use crate::store::Store;
 use crate::units::Bytes;
 use crate::worker::SurveyJob;
@@ -42,11 +42,12 @@ pub(super) fn plan_speed(
     let anatomy: Vec<SpeedAnatomy> =
         files.iter().map(|file| describe_anatomy(file, settings)).collect();
     let texts: Vec<PathBuf> = settings.prompt.iter().cloned().collect();
-    let mut prompts = read_texts(&texts)?;
-    let job = SurveyJob { model: files[0].path.clone(), texts, parse_special: false };
+    let mut prompts = read_texts(&texts, false)?;
+    let job = SurveyJob { model: files[0].path.clone(), texts, ruler: RulerSpec::default() };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.gpu_layers, &reply)?;
-    for (prompt, tokens) in prompts.iter_mut().zip(reply.tokens) {
+    for (prompt, known) in prompts.iter_mut().zip(&reply.texts) {
+        let tokens = known.tokens;
         if tokens < FEWEST_PROMPT_TOKENS {
             bail!(
                 "--prompt `{}` has {tokens} token(s); give a text of at least {FEWEST_PROMPT_TOKENS}",

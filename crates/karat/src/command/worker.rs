@@ -1,5 +1,7 @@
 //! `karat worker`: the child's side. Does one job and says how it ended.
 
+use std::path::PathBuf;
+
 use karat_llama::{DeviceKind, EngineError, LogLevel};
 use karat_quant::{
     FileTypeName, ImatrixChoice, QuantError, QuantizeReport, TensorTypeRule, TwinReport, parse_type,
@@ -8,6 +10,7 @@ use karat_quant::{
 use super::build;
 use crate::exit::Exit;
 use crate::instrument::fidelity::job::{self, JobError};
+use crate::instrument::fidelity::text::Text;
 use crate::instrument::memory;
 use crate::instrument::speed;
 use crate::machine;
@@ -24,7 +27,10 @@ struct JobFailure {
 
 impl From<JobError> for JobFailure {
     fn from(error: JobError) -> Self {
-        let bad_input = matches!(error, JobError::Text { .. });
+        let bad_input = matches!(
+            error,
+            JobError::Text { .. } | JobError::Line { .. } | JobError::Template { .. }
+        );
         Self { error: error.to_string(), model: error.model(), bad_input }
     }
 }
@@ -104,15 +110,15 @@ fn survey(job: &SurveyJob, channel: &Channel) -> Result<(), JobFailure> {
         .map(|device| format!("{} ({})", device.name, device.description))
         .collect();
     let vocab = job::vocabulary(&job.model)?;
-    let count = |path| Ok(job::tokenize(&vocab, path, job.parse_special)?.len() as u64);
-    let tokens =
-        job.texts.iter().map(|path| count(path)).collect::<Result<Vec<u64>, JobError>>()?;
+    let read =
+        |path: &PathBuf| Text::read(&vocab, &job.model, path, &job.ruler).map(|text| text.survey());
+    let texts = job.texts.iter().map(read).collect::<Result<Vec<_>, JobError>>()?;
     let engine = EngineRecord {
         crate_version: identity.crate_version,
         tree_sha256: identity.tree_sha256,
         system_info: identity.system_info,
     };
-    channel.send(&Message::Survey(SurveyReply { engine, devices, tokens }));
+    channel.send(&Message::Survey(SurveyReply { engine, devices, texts }));
     Ok(())
 }
 

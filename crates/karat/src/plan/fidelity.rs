@@ -16,6 +16,9 @@ use crate::units::count;
 /// 2: the softcap of gemma4's logits is the kernel's.
 const SCORING_VERSION: u32 = 2;
 
+/// Raised when conversations become other tokens, or others of them are scored.
+const CHAT_VERSION: u32 = 1;
+
 /// Everything a fidelity run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FidelityPlan {
@@ -31,6 +34,9 @@ pub struct FidelityPlan {
     pub member_bytes: Vec<u64>,
     /// Texts; `windows` is what is to be scored.
     pub texts: Vec<TextRecord>,
+    /// Positions scored in all planned windows of each text.
+    #[serde(default)]
+    pub n_scored: Vec<u64>,
     /// How texts are scored.
     pub ruler: RulerSpec,
     /// KV cache types of the candidates; the references always have f16.
@@ -165,6 +171,12 @@ impl FidelityPlan {
         (0..n_windows).collect()
     }
 
+    /// Scored positions of a text per planned window, on average; `None` for plans that do not say.
+    pub fn mean_scored(&self, text: usize) -> Option<f64> {
+        let n_scored = *self.n_scored.get(text)?;
+        Some(n_scored as f64 / self.texts[text].windows as f64)
+    }
+
     /// Identity of a track's results: contents of models and text, ruler, engine.
     pub fn track_key(&self, text: usize, of: TrackOf) -> TrackKey {
         let members = self.members();
@@ -223,6 +235,9 @@ impl FidelityPlan {
             let layers = self.ruler.gpu_layers.map_or("all".to_owned(), |n| n.to_string());
             setting.insert("gpu_layers".to_owned(), layers);
         }
+        if self.ruler.chat {
+            setting.insert("text".to_owned(), "chat".to_owned());
+        }
         if self.ruler.parse_special {
             setting.insert("parse_special".to_owned(), "yes".to_owned());
         }
@@ -244,6 +259,9 @@ impl FidelityPlan {
         add("system", self.engine.system_info.clone());
         if self.ruler.gpu_layers != Some(0) {
             add("devices", self.machine.devices.join(", "));
+        }
+        if self.ruler.chat {
+            add("chat", CHAT_VERSION.to_string());
         }
         add("scoring", SCORING_VERSION.to_string());
         // The window rule begins each window with BOS, and the tokens come from the first model.

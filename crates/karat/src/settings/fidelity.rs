@@ -17,7 +17,7 @@ pub enum SettingsError {
     )]
     TooManyReferences(usize),
     /// No text.
-    #[error("no text given; name at least one with --text FILE")]
+    #[error("no text given; name at least one with --text FILE, or conversations with --chat FILE")]
     NoText,
     /// A language of a text that is not given, or given twice.
     #[error("--language {text}=...: {reason}")]

@@ -11,6 +11,6 @@ mod supervisor;
 pub use channel::{Channel, ChannelError};
 pub use protocol::{
     BufferReply, FidelityJob, Job, Load, MemoryJob, MemoryReply, Message, PROTOCOL, QuantizeJob,
-    Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply, SweepJob, TwinJob,
+    Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply, SurveyedText, SweepJob, TwinJob,
 };
 pub use supervisor::{Failure, FailureKind, Supervisor, WorkerError};

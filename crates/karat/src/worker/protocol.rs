@@ -48,8 +48,8 @@ pub struct SurveyJob {
     pub model: PathBuf,
     /// Texts to count tokens of.
     pub texts: Vec<PathBuf>,
-    /// Special tokens in the texts count as such.
-    pub parse_special: bool,
+    /// How the texts are scored.
+    pub ruler: RulerSpec,
 }
 
 /// Answer to [`Job::Survey`].
@@ -59,8 +59,21 @@ pub struct SurveyReply {
     pub engine: EngineRecord,
     /// Devices besides the processor.
     pub devices: Vec<String>,
-    /// Tokens of each text, BOS included where the model adds one.
-    pub tokens: Vec<u64>,
+    /// The texts, in order.
+    pub texts: Vec<SurveyedText>,
+}
+
+/// How much of a text there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SurveyedText {
+    /// Tokens, BOS included where the model adds one.
+    pub tokens: u64,
+    /// Scored positions of each window.
+    pub scored: Vec<u32>,
+    /// What was done to it, where that is more than cutting it up.
+    pub summary: Option<String>,
+    /// What changes how its figures are to be read, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// A model to load, and how to run it.

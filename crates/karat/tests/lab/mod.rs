@@ -11,9 +11,9 @@ use karat::backend::embedded::{Embedded, EmbeddedParams};
 use karat::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
 use karat::backend::{Logits as _, Token};
 use karat::digest::sha256_hex;
-use karat::instrument::fidelity::job::tokenize;
+use karat::instrument::fidelity::text::Text;
 use karat::instrument::fidelity::window::{Window, Windows};
-use karat::settings::Kv;
+use karat::settings::{Kv, RulerSpec};
 use karat_llama::{Threads, Vocab};
 use karat_quant::{FileTypeName, QuantizeJob, quantize};
 use serde_json::Value;
@@ -193,8 +193,19 @@ impl Tokens {
 
     /// The same with a vocabulary.
     pub fn read_with(vocab: &Vocab, corpus: &str) -> Self {
-        let tokens = tokenize(vocab, &text(corpus), false).unwrap();
-        Self { tokens, bos: vocab.bos() }
+        let n_ctx = N_CTX as u32;
+        let ruler = RulerSpec {
+            n_ctx,
+            n_ubatch: n_ctx,
+            gpu_layers: Some(0),
+            chat: false,
+            parse_special: false,
+        };
+        let path = text(corpus);
+        match Text::read(vocab, &path, &path, &ruler).unwrap() {
+            Text::Raw { tokens, bos, .. } => Self { tokens, bos },
+            Text::Chat(_) => unreachable!("raw text was asked for"),
+        }
     }
 
     /// The first `count` windows.

@@ -172,6 +172,7 @@ fn text(name: &str, tokens: u64, windows: u64) -> TextRecord {
     TextRecord {
         name: name.to_owned(),
         path: format!("lab/{name}.txt"),
+        chat: false,
         sha256: format!("{tokens:064x}"),
         tokens,
         windows,

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use karat_llama::{EngineError, Model, ModelParams, Special, Threads, Vocab};
+use karat_llama::{EngineError, Model, ModelParams, Threads, Vocab};
 
 use super::pass::{Pass, PassError, WindowScores};
+use super::text::Text;
 use super::token_text::describe;
-use super::window::{Window, Windows};
+use super::window::Window;
 use crate::backend::embedded::EmbeddedParams;
 use crate::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
-use crate::backend::{BackendError, Logits, Token};
+use crate::backend::{BackendError, Logits};
 use crate::metric::kernel::Kernel;
 use crate::plan::{Part, TrackOf};
 use crate::settings::RulerSpec;
@@ -43,6 +44,24 @@ pub enum JobError {
         /// Why.
         reason: String,
     },
+    /// A line of a file of conversations is none, or gives nothing to score.
+    #[error("`{}` line {line}: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A model's chat template is missing or broken.
+    #[error("`{}`: {reason}", model.display())]
+    Template {
+        /// The model.
+        model: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// A window beyond the end of the text was asked for.
     #[error(
         "text has {}, window {want} was asked for: it changed while karat ran",
@@ -64,7 +83,11 @@ impl JobError {
             | Self::Pass(PassError::Backend { model, .. } | PassError::Row { model, .. }) => {
                 Some(*model)
             }
-            Self::Engine(_) | Self::Text { .. } | Self::NoWindow { .. } => None,
+            Self::Engine(_)
+            | Self::Text { .. }
+            | Self::Line { .. }
+            | Self::Template { .. }
+            | Self::NoWindow { .. } => None,
         }
     }
 }
@@ -77,15 +100,10 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
         Some(vocab) => vocab.clone(),
         None => vocabulary(&job.vocabulary)?,
     };
-    let (tokens, bos) = read_text(job, &vocab)?;
-    let windows = Windows::new(&tokens, job.ruler.n_ctx as usize, bos);
-    let window_of = |window_idx: u32| match job.part {
-        Part::FirstHalf => windows.first_half(window_idx as usize),
-        Part::SecondHalf => windows.get(window_idx as usize),
-    };
+    let text = Text::read(&vocab, &job.vocabulary, &job.text, &job.ruler)?;
     let to_score = job.windows.iter().map(|&window_idx| {
-        let window = window_of(window_idx);
-        window.ok_or(JobError::NoWindow { got: windows.len(), want: window_idx })
+        let window = text.window(window_idx as usize, job.part);
+        window.ok_or(JobError::NoWindow { got: text.n_windows(), want: window_idx })
     });
     let to_score = to_score.collect::<Result<Vec<_>, _>>()?;
     let mut second_lane = second_lane(job, &models, &threads, channel);
@@ -99,7 +117,7 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let working = |model| channel.send(&Message::Working { model });
     pass.score_all(to_score.into_iter(), working, |nth, scores| {
         let window_idx = job.windows[nth];
-        if let Some(window) = window_of(window_idx) {
+        if let Some(window) = text.window(window_idx as usize, job.part) {
             let tracks = encode(job, &vocab, &window, &scores);
             channel.send(&Message::Window { window_idx, tracks });
         }
@@ -161,29 +179,6 @@ fn params(job: &FidelityJob, load: &Load) -> EmbeddedParams {
 pub fn vocabulary(path: &Path) -> Result<Vocab, JobError> {
     let params = ModelParams { vocab_only: true, ..ModelParams::default() };
     Ok(Model::load(path, &params, |_| true)?.vocab())
-}
-
-/// Tokens of the job's text, and the token each window begins with.
-fn read_text(job: &FidelityJob, vocab: &Vocab) -> Result<(Vec<Token>, Option<Token>), JobError> {
-    Ok((tokenize(vocab, &job.text, job.ruler.parse_special)?, window_bos(vocab)))
-}
-
-/// The token each window begins with.
-fn window_bos(vocab: &Vocab) -> Option<Token> {
-    if vocab.adds_bos() { vocab.bos() } else { None }
-}
-
-/// Tokens of a text file, as llama-perplexity makes them: one newline at the very end does not
-/// count, BOS goes in front where the model wants one.
-pub fn tokenize(vocab: &Vocab, path: &Path, parse_special: bool) -> Result<Vec<Token>, JobError> {
-    let unreadable = |reason| JobError::Text { path: path.to_path_buf(), reason };
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        unreadable(format!("not UTF-8 at byte {}; convert it first", error.valid_up_to()))
-    })?;
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    let special = if parse_special { Special::Parsed } else { Special::AsText };
-    Ok(vocab.tokenize(text, true, special)?)
 }
 
 fn encode(

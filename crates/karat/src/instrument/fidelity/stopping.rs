@@ -16,8 +16,12 @@ pub struct Stopping {
     decider: Decider,
     /// One per candidate: intervals of the means themselves.
     means: Vec<ConfidenceSequence>,
-    /// Mean KLD of each window, per candidate, as far as known.
+    /// KLD of each window, summed and divided by the average number of scored positions of a window,
+    /// per candidate, as far as known: the mean of these over all windows is the mean over tokens,
+    /// however unequal windows are.
     waiting: BTreeMap<u32, Vec<Option<f64>>>,
+    /// Scored positions of a window, on average; `None` where all windows have the same.
+    mean_scored: Option<f64>,
 }
 
 impl Stopping {
@@ -49,6 +53,7 @@ impl Stopping {
             decider: Decider::new(&questions, Family { n_candidates, n_windows, error })?,
             candidates,
             waiting: BTreeMap::new(),
+            mean_scored: plan.mean_scored(text),
         }))
     }
 
@@ -64,7 +69,8 @@ impl Stopping {
         let Some(index) = self.candidates.iter().position(asked) else { return Ok(()) };
         let waiting = self.waiting.entry(window).or_default();
         waiting.resize(self.candidates.len(), None);
-        waiting[index] = Some(kld.iter().sum::<f64>() / kld.len() as f64);
+        waiting[index] =
+            Some(kld.iter().sum::<f64>() / self.mean_scored.unwrap_or(kld.len() as f64));
         while !self.is_over() {
             let next = self.order[self.decider.n_read() as usize];
             let complete: Option<Vec<f64>> =

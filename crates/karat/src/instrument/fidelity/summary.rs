@@ -97,7 +97,8 @@ pub fn summarize(
         }
     }
     // Behind the sequence's intervals, which are of whole windows only.
-    let scored = scored_positions(plan.ruler.n_ctx as usize);
+    // What the assistant says begins elsewhere in each conversation.
+    let scored = if plan.ruler.chat { 0..0 } else { scored_positions(plan.ruler.n_ctx as usize) };
     estimates.extend(table.position_rows(&pair_tracks, scored.start, &equal_buckets(scored)));
     if plan.first_half {
         let part = (text, Part::FirstHalf);

@@ -16,7 +16,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::backend::embedded::EmbeddedParams;
 use crate::clock::Stopwatch;
-use crate::instrument::fidelity::job::{JobError, tokenize};
+use crate::instrument::fidelity::job::JobError;
+use crate::instrument::fidelity::text::tokenize;
 use crate::machine::{self, ProcessorTime};
 use crate::plan::{Conditions, SpeedSample, SpeedTest, TestKind};
 use crate::worker::{Channel, Message, SpeedJob};

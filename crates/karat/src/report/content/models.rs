@@ -66,10 +66,13 @@ fn tensor_types(model: &ModelRecord) -> String {
 }
 
 fn texts(doc: &RunDocument) -> Block {
+    // All texts of a run are of one kind.
+    let is_chat = doc.texts.iter().any(|text| text.chat);
+    let windows = if is_chat { "conversations" } else { "windows" };
     let columns = vec![
         Column::new("text", "", Align::Left),
         Column::new("tokens", "", Align::Point),
-        Column::new("windows", "scored", Align::Point),
+        Column::new(windows, "scored", Align::Point),
         Column::new("sha256", "", Align::Left),
     ];
     let rows = doc.texts.iter().map(|text| {

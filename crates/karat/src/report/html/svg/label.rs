@@ -94,7 +94,7 @@ mod tests {
     fn check(x: f64, dots: &[(f64, f64)], attributes: &str) {
         let mut labels = Labels::new(FRAME);
         labels.keep_off(x, 100.0, 100.0);
-        for (x, y) in &dots {
+        for (x, y) in dots {
             labels.keep_off(*x, *y, *y);
         }
         let drawn = labels.beside(x, 100.0, "qat-Q4_0").into_string();
