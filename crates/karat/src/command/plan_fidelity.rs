@@ -10,9 +10,11 @@ use super::model_records::{describe_models, twin_finding};
 use super::survey::{check_gpu, survey};
 use crate::digest::sha256_hex;
 use crate::machine;
-use crate::memory::{Repack, Request, Shape, predict, resident_bytes, vocabulary_bytes};
+use crate::memory::{
+    Repack, Request, Shape, context_bytes, nameless_vocabulary_bytes, predict, vocabulary_bytes,
+};
 use crate::model::{ModelFile, Stamps, check_same_model, check_utf8, short_names, text_names};
-use crate::plan::{FidelityPlan, Member, Until};
+use crate::plan::{FidelityPlan, Member, MemberBytes, Until};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, SettingsError, is_same_path};
 use crate::store::Store;
@@ -215,7 +217,7 @@ fn text_findings(text: &TextRecord, known: &SurveyedText) -> Vec<Finding> {
 /// What a member adds to a worker's memory, in bytes: as predicted from its header or, where its
 /// architecture is not known, the file and its logits, which the engine computes in one buffer and
 /// hands out in another.
-fn member_bytes(plan: &FidelityPlan, files: &[ModelFile], member: &Member) -> u64 {
+fn member_bytes(plan: &FidelityPlan, files: &[ModelFile], member: &Member) -> MemberBytes {
     let file = &files[member.model];
     let n_outputs = plan.ruler.max_scored();
     let request = Request {
@@ -229,9 +231,17 @@ fn member_bytes(plan: &FidelityPlan, files: &[ModelFile], member: &Member) -> u6
     };
     let (metadata, tensors) = (file.gguf.metadata(), file.gguf.tensors());
     let predicted = Shape::read(metadata, tensors).and_then(|shape| {
-        Ok(resident_bytes(&shape, &request, &predict(&shape, tensors, &request)?))
+        let prediction = predict(&shape, tensors, &request)?;
+        let context = context_bytes(&shape, &request, &prediction);
+        Ok(MemberBytes { model: prediction.host.weights, context })
     });
     let outputs = 2 * u64::from(n_outputs) * plan.n_vocab * 4;
-    let guessed = file.gguf.file_bytes().saturating_add(outputs);
-    predicted.unwrap_or(guessed).saturating_add(vocabulary_bytes(metadata))
+    let guessed = MemberBytes { model: file.gguf.file_bytes(), context: outputs };
+    let mut bytes = predicted.unwrap_or(guessed);
+    // The first model's vocabulary makes the tokens; of the others only the size is loaded.
+    bytes.model = bytes.model.saturating_add(match member.model {
+        0 => vocabulary_bytes(metadata),
+        _ => nameless_vocabulary_bytes(plan.n_vocab),
+    });
+    bytes
 }

@@ -16,6 +16,8 @@ const PROCESS: u64 = 18_000_000;
 const CONTEXT: u64 = 1_400_000;
 /// Bytes of a vocabulary entry in the engine's tables.
 const TOKEN: u64 = 176;
+/// Bytes of an entry without a name: an empty string, score and attributes, and its id.
+const NAMELESS_TOKEN: u64 = 44;
 /// Bytes more where its string has more than [`SHORT`] bytes and lies apart.
 const LONG_TOKEN: u64 = 80;
 /// Longest string that the C++ library keeps in place.
@@ -39,11 +41,16 @@ pub fn vocabulary_bytes(metadata: &Metadata) -> u64 {
     n_tokens * TOKEN + n_long * LONG_TOKEN + n_merges * MERGE
 }
 
-/// Bytes that a model with one context adds to a process, its vocabulary not counted.
+/// Bytes that the engine's table of so many tokens without names takes.
+pub const fn nameless_vocabulary_bytes(n_vocab: u64) -> u64 {
+    n_vocab.saturating_mul(NAMELESS_TOKEN)
+}
+
+/// Bytes that one context over a loaded model adds to a process.
 ///
 /// Of the compute buffer, what is reserved for inputs that never come (vectors instead of tokens, and
 /// a mix of both) is never touched, nor is the room for logits of tokens that put none out.
-pub fn resident_bytes(shape: &Shape, request: &Request, prediction: &Prediction) -> u64 {
+pub fn context_bytes(shape: &Shape, request: &Request, prediction: &Prediction) -> u64 {
     let n_tokens = u64::from(request.tokens_at_once());
     let stream = shape.n_embd.saturating_mul(n_tokens).saturating_mul(4);
     let silent = n_tokens.saturating_sub(u64::from(request.n_outputs.max(1)));
@@ -54,7 +61,7 @@ pub fn resident_bytes(shape: &Shape, request: &Request, prediction: &Prediction)
     };
     let untouched = stream.saturating_mul(2).saturating_add(logits);
     let host = &prediction.host;
-    [host.kv, host.output, host.compute.saturating_sub(untouched), CONTEXT]
+    [host.kv, host.output, host.compute.saturating_sub(untouched)]
         .into_iter()
-        .fold(host.weights, u64::saturating_add)
+        .fold(CONTEXT, u64::saturating_add)
 }

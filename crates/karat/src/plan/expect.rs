@@ -1,6 +1,7 @@
 //! What a plan will take: time from an earlier run's throughput, memory as predicted from the headers.
 //! Pure.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{FidelityPlan, SpeedPlan, TestKind};
@@ -48,18 +49,20 @@ pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> 
     }
 }
 
-/// Peak memory in bytes of a worker that holds these members at once: what each adds (in the plan, from
-/// the headers), the rows that each thread prepares, and the process itself.
+/// Peak memory in bytes of a worker that holds these members at once: weights and vocabulary, once per
+/// model; each member's context (both in the plan, from the headers); the rows that each thread
+/// prepares (two, and two capped ones); the process itself.
 pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>) -> u64 {
     let all = plan.members();
-    let bytes = |member: usize| {
-        plan.member_bytes.get(member).copied().unwrap_or_else(|| {
-            // A plan of an earlier version: at least the file is resident.
-            plan.models[all[member].model].bytes
-        })
-    };
-    let rows = 2 * u64::from(plan.n_threads) * plan.n_vocab * 4;
-    members.map(bytes).fold(process_bytes().saturating_add(rows), u64::saturating_add)
+    let mut models = BTreeMap::new();
+    let mut contexts: u64 = 0;
+    for member in members {
+        let bytes = plan.member_bytes.get(member).copied().unwrap_or_default();
+        models.insert(all[member].model, bytes.model);
+        contexts = contexts.saturating_add(bytes.context);
+    }
+    let rows = 4 * u64::from(plan.n_threads) * plan.n_vocab * 4;
+    models.into_values().chain([process_bytes(), rows]).fold(contexts, u64::saturating_add)
 }
 
 /// Weights read from a disk, bytes per second: a cautious guess.

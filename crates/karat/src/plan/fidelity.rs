@@ -31,7 +31,7 @@ pub struct FidelityPlan {
     /// What each member is expected to add to a worker's memory, in bytes, in the order of
     /// [`FidelityPlan::members`].
     #[serde(default)]
-    pub member_bytes: Vec<u64>,
+    pub member_bytes: Vec<MemberBytes>,
     /// Texts; `windows` is what is to be scored.
     pub texts: Vec<TextRecord>,
     /// Positions scored in all planned windows of each text.
@@ -64,6 +64,15 @@ pub struct FidelityPlan {
     pub engine: EngineRecord,
     /// Weights times tokens per second, once measured.
     pub throughput: Option<f64>,
+}
+
+/// What a member adds to a worker's memory, in bytes, as expected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberBytes {
+    /// Its model's weights and vocabulary; members of one model share them.
+    pub model: u64,
+    /// Its own context: KV cache, compute buffers, logits.
+    pub context: u64,
 }
 
 /// When enough is read.

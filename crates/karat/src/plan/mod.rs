@@ -11,7 +11,7 @@ mod speed_test;
 mod track;
 
 pub use expect::{Expectation, expect, expect_speed, expected_memory};
-pub use fidelity::{FidelityPlan, Step, Until, first_half_setting};
+pub use fidelity::{FidelityPlan, MemberBytes, Step, Until, first_half_setting};
 pub use kv_traffic::{KvLayers, KvTraffic};
 pub use member::{Member, Purpose};
 pub use memory::{MemoryCase, MemoryPlan};
