@@ -31,6 +31,15 @@ pub struct DemoArgs {
     )]
     pub chunks: u32,
 
+    /// File for the report with plots.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "karat-report.html",
+        help_heading = "How to report"
+    )]
+    pub html: PathBuf,
+
     /// Engine threads [default: all processors].
     #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
     pub threads: Option<u32>,

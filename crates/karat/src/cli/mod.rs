@@ -20,7 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-pub use compare::CompareArgs;
+pub use compare::{CompareArgs, InstrumentArg};
 pub use demo::DemoArgs;
 pub use diff::DiffArgs;
 pub use fidelity::FidelityArgs;

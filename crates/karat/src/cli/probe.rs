@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::{GpuLayersArg, ReportFormat, seconds, threads};
-use crate::settings::{Kv, SpeedSettings, SpeedSettingsError};
+use crate::settings::{DEFAULT_REPS, FEWEST_BLOCKS, Kv, SpeedSettings, SpeedSettingsError};
 
 /// Arguments of `karat probe`.
 #[derive(Debug, Args)]
@@ -73,11 +73,11 @@ pub struct ProbeArgs {
     pub kv: Kv,
 
     /// Blocks, an even number of at least 8.
-    #[arg(long, value_name = "N", default_value_t = 8, help_heading = "How to run")]
+    #[arg(long, value_name = "N", default_value_t = FEWEST_BLOCKS, help_heading = "How to run")]
     pub blocks: u32,
 
     /// Timed passes of each test in one process.
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "How to run")]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_REPS, help_heading = "How to run")]
     pub reps: u32,
 
     /// Layers on the GPU, a number or `all`; needs a GPU build.

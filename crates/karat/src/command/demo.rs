@@ -1,4 +1,5 @@
-//! `karat demo`: makes five builds of the bundled lab model and judges them against both references.
+//! `karat demo`: makes five builds of the bundled lab model, looks into one, and judges all against both
+//! references with every instrument.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +7,17 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
+use super::compare::{memory_settings, speed_settings};
+use super::measure::{Measurements, Telling, measure};
 use super::plan_fidelity::plan_fidelity;
-use super::{Session, build, fidelity};
-use crate::cli::{DemoArgs, ReportFormat};
+use super::plan_memory::plan_memory;
+use super::plan_speed::plan_speed;
+use super::{Session, build, inspect};
+use crate::cli::{DemoArgs, InspectArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::record::{Finding, Severity};
-use crate::settings::{FidelitySettings, Kv, RulerSpec};
+use crate::report::PageFormat;
+use crate::settings::{FidelitySettings, Kv, MemorySettings, RulerSpec, SpeedSettings};
 use crate::store::Store;
 use crate::worker::{Job, QuantizeJob};
 
@@ -23,6 +29,8 @@ const BUILDS: [(&str, &str, &str); 5] = [
     (ORIGINAL, "Q4_0", TWIN),
     (QAT, "Q4_0", QAT_BUILD),
 ];
+/// Context of the memory table: the lab model's own.
+const N_CTX: u32 = 2048;
 /// A worker silent for this long hangs.
 const TIMEOUT: Duration = Duration::from_mins(2);
 const ORIGINAL: &str = "lab-base-bf16.gguf";
@@ -54,6 +62,12 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         }
         candidates.push(output);
     }
+    let shown = InspectArgs {
+        models: vec![folder.join(QAT_BUILD)],
+        check_data: true,
+        format: PageFormat::Text,
+    };
+    inspect::inspect(session, &shown)?;
     session.ui.note("judging them against the original and the QAT checkpoint before rounding");
     let settings = FidelitySettings {
         references: vec![lab.join(ORIGINAL), lab.join(QAT)],
@@ -89,10 +103,36 @@ pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
         level: 0.95,
     }
     .checked()?;
+    judge(session, &settings, &args.html)
+}
+
+/// One run of all instruments, told on the terminal and in a file for a browser.
+fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow::Result<Exit> {
     let store = Store::open(&session.environment.home)?;
-    let (mut plan, stamps) = plan_fidelity(session, &store, &settings)?;
-    plan.findings.push(same_file_finding());
-    fidelity::measure(session, store, (plan, stamps), &settings, ReportFormat::Text)
+    let (mut fidelity, stamps) = plan_fidelity(session, &store, settings)?;
+    fidelity.findings.push(same_file_finding());
+    let memory_settings =
+        MemorySettings { kv: vec![Kv::F16, Kv::Q8_0], ..memory_settings(settings, N_CTX) };
+    let (memory, memory_stamps) = plan_memory(session, &store, &memory_settings)?;
+    let speed_settings = SpeedSettings {
+        pp: vec![256],
+        tg: vec![64],
+        reps: 1,
+        ..speed_settings(settings, settings.n_threads)
+    };
+    let (speed, speed_stamps) = plan_speed(session, &store, &speed_settings.checked()?)?;
+    let work = Measurements {
+        fidelity: Some((fidelity, stamps, settings.clone())),
+        memory: Some((memory, memory_stamps, TIMEOUT)),
+        speed: Some((speed, speed_stamps, TIMEOUT)),
+    };
+    let telling = Telling {
+        seed: settings.seed,
+        level: settings.level,
+        format: ReportFormat::Text,
+        html: Some(html),
+    };
+    measure(session, store, work, &telling)
 }
 
 /// Two of the five distances are the same file here.

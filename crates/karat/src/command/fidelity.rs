@@ -1,17 +1,11 @@
 //! `karat fidelity`: plan, measure what is missing, report.
 
-use anyhow::Context as _;
-
-use super::fidelity_run::FidelityRun;
+use super::Session;
+use super::measure::{Measurements, Telling, measure};
 use super::plan_fidelity::plan_fidelity;
-use super::recorded_run::RecordedRun;
-use super::{Session, document, print};
-use crate::cli::{FidelityArgs, ReportFormat};
+use crate::cli::FidelityArgs;
 use crate::exit::Exit;
-use crate::model::Stamps;
 use crate::plan::{Expectation, FidelityPlan, RunPlan, expect};
-use crate::record::Severity;
-use crate::settings::FidelitySettings;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
 
@@ -22,34 +16,18 @@ pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit
     if args.how.dry_run {
         return dry_run(session, &store, &plan);
     }
-    measure(session, store, (plan, stamps), &settings, args.how.format)
+    let telling =
+        Telling { seed: settings.seed, level: settings.level, format: args.how.format, html: None };
+    let work = Measurements { fidelity: Some((plan, stamps, settings)), ..Measurements::default() };
+    measure(session, store, work, &telling)
 }
 
-/// Measures what is missing, then prints the report.
-pub(super) fn measure(
+/// Prints the plan with what it is expected to take.
+pub(super) fn dry_run(
     session: &Session,
-    store: Store,
-    (plan, stamps): (FidelityPlan, Stamps),
-    settings: &FidelitySettings,
-    format: ReportFormat,
+    store: &Store,
+    plan: &FidelityPlan,
 ) -> anyhow::Result<Exit> {
-    for finding in &plan.findings {
-        match finding.severity {
-            Severity::Warning => session.ui.warn(&finding.message),
-            Severity::Note => session.ui.note(&finding.message),
-        }
-    }
-    let whole = RunPlan { fidelity: Some(plan.clone()), ..RunPlan::default() };
-    let mut run = RecordedRun::begin(session, store, whole, settings.seed, settings.level)?;
-    FidelityRun::begin(&mut run, plan, stamps, settings)?.measure()?;
-    let (store, id, exit) = run.finish()?;
-    let document = document::document(&store, &id).context("results are stored")?;
-    print(session, &document, format)?;
-    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
-    Ok(exit)
-}
-
-fn dry_run(session: &Session, store: &Store, plan: &FidelityPlan) -> anyhow::Result<Exit> {
     let mut missing = Vec::new();
     let mut lines = vec!["plan".to_owned()];
     for step in plan.steps() {

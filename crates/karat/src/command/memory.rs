@@ -1,17 +1,19 @@
 //! `karat memory`: plan, measure what is missing, report.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 
+use super::Session;
+use super::measure::{self, Measurements, Telling};
 use super::plan_memory::plan_memory;
 use super::recorded_run::RecordedRun;
-use super::{Session, document, print};
 use crate::cli::MemoryArgs;
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
 use crate::model::Stamps;
-use crate::plan::{MemoryCase, MemoryPlan, RunPlan};
+use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Outcome, StepRecord};
-use crate::settings::MemorySettings;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
 use crate::worker::{
@@ -28,33 +30,24 @@ pub(super) fn run(session: &Session, args: &MemoryArgs) -> anyhow::Result<Exit> 
     if args.dry_run {
         return dry_run(session, &store, &plan);
     }
-    for finding in &plan.findings {
-        session.ui.warn(&finding.message);
-    }
-    let whole = RunPlan { memory: Some(plan.clone()), ..RunPlan::default() };
-    let mut run = RecordedRun::begin(session, store, whole, 0, LEVEL)?;
-    if !plan.predict_only {
-        measure(&mut run, &plan, &stamps, &settings)?;
-    }
-    let (store, id, exit) = run.finish()?;
-    let document = document::document(&store, &id).context("results are stored")?;
-    print(session, &document, args.format)?;
-    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
-    Ok(exit)
+    let telling = Telling { seed: 0, level: LEVEL, format: args.format, html: None };
+    let work = Measurements {
+        memory: Some((plan, stamps, settings.worker_timeout)),
+        ..Measurements::default()
+    };
+    measure::measure(session, store, work, &telling)
 }
 
 /// Measures every case that is not stored yet, one worker each; a case that fails does not stop the
 /// others.
-fn measure(
+pub(super) fn measure(
     run: &mut RecordedRun<'_>,
     plan: &MemoryPlan,
     stamps: &Stamps,
-    settings: &MemorySettings,
+    worker_timeout: Duration,
 ) -> anyhow::Result<()> {
-    let supervisor = Supervisor {
-        program: run.session.environment.program.clone(),
-        silence: settings.worker_timeout,
-    };
+    let supervisor =
+        Supervisor { program: run.session.environment.program.clone(), silence: worker_timeout };
     let mut positions = Vec::new();
     for case in &plan.cases {
         positions.push(run.announce(&step_id(plan, case), &plan.title(case))?);
@@ -169,7 +162,8 @@ pub(super) fn stored(
     Ok(Some(serde_json::from_value(data).context("a stored measurement is damaged")?))
 }
 
-fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> anyhow::Result<Exit> {
+/// Prints the plan with what is expected and what is measured already.
+pub(super) fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> anyhow::Result<Exit> {
     let mut lines = vec!["plan".to_owned()];
     for case in &plan.cases {
         let state = match (plan.predict_only, stored(store, plan, case)?) {

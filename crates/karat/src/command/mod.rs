@@ -11,6 +11,7 @@ mod fidelity_run;
 mod fidelity_step;
 mod fit;
 mod inspect;
+mod measure;
 mod memory;
 mod model_records;
 mod plan_fidelity;

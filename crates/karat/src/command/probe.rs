@@ -2,46 +2,40 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-
+use super::Session;
+use super::measure::{Measurements, Telling, measure};
 use super::plan_speed::{missing_turns, plan_speed};
-use super::recorded_run::RecordedRun;
-use super::speed_run::SpeedRun;
-use super::{Session, document, print};
 use crate::cli::ProbeArgs;
 use crate::exit::Exit;
 use crate::machine;
 use crate::plan::{RunPlan, SpeedPlan, expect_speed};
-use crate::record::Severity;
 use crate::store::Store;
 use crate::units::Span;
 
 pub(super) fn run(session: &Session, args: &ProbeArgs) -> anyhow::Result<Exit> {
-    let available = session.environment.n_threads;
-    let n_threads = machine::physical_cores().map_or(available, |cores| cores.min(available));
-    let settings = args.settings(n_threads)?;
+    let settings = args.settings(default_threads(session))?;
     let store = Store::open(&session.environment.home)?;
     let (plan, stamps) = plan_speed(session, &store, &settings)?;
     if args.dry_run {
         return dry_run(session, &store, &plan);
     }
-    for finding in &plan.findings {
-        match finding.severity {
-            Severity::Warning => session.ui.warn(&finding.message),
-            Severity::Note => session.ui.note(&finding.message),
-        }
-    }
-    let whole = RunPlan { speed: Some(plan.clone()), ..RunPlan::default() };
-    let mut run = RecordedRun::begin(session, store, whole, settings.seed, settings.level)?;
-    SpeedRun::begin(&mut run, plan, stamps, settings.worker_timeout)?.measure()?;
-    let (store, id, exit) = run.finish()?;
-    let document = document::document(&store, &id).context("results are stored")?;
-    print(session, &document, args.format)?;
-    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
-    Ok(exit)
+    let telling =
+        Telling { seed: settings.seed, level: settings.level, format: args.format, html: None };
+    let work = Measurements {
+        speed: Some((plan, stamps, settings.worker_timeout)),
+        ..Measurements::default()
+    };
+    measure(session, store, work, &telling)
 }
 
-fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> anyhow::Result<Exit> {
+/// Threads to decode with unless told: more than there are cores make generation slower.
+pub(super) fn default_threads(session: &Session) -> u32 {
+    let available = session.environment.n_threads;
+    machine::physical_cores().map_or(available, |cores| cores.min(available))
+}
+
+/// Prints the plan with what it is expected to take.
+pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> anyhow::Result<Exit> {
     let n_missing = missing_turns(store, plan)?;
     let tests: Vec<String> = plan.tests.iter().map(crate::plan::SpeedTest::title).collect();
     let names: Vec<String> = (0..plan.entries().len()).map(|entry| plan.label(entry)).collect();

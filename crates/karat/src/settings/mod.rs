@@ -12,4 +12,4 @@ pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;
 pub use memory::{FitSettings, MemorySettings};
 pub use ruler::RulerSpec;
-pub use speed::{SpeedSettings, SpeedSettingsError};
+pub use speed::{DEFAULT_REPS, FEWEST_BLOCKS, SpeedSettings, SpeedSettingsError};

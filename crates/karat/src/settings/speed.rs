@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use super::{Kv, is_same_path};
 
-/// Fewest blocks: fewer give intervals that say little.
-const FEWEST_BLOCKS: u32 = 8;
+/// Fewest blocks: fewer give intervals that say little. Also the default.
+pub const FEWEST_BLOCKS: u32 = 8;
+/// Timed passes of each test in one process, unless told.
+pub const DEFAULT_REPS: u32 = 3;
 /// A pass of more tokens, or at a greater depth, is a slip of the hand.
 const MOST_TOKENS: u32 = 1 << 30;
 

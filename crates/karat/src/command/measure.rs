@@ -1,0 +1,93 @@
+//! Runs what is planned, whichever instruments take part, and tells what came of it: one run, one
+//! report. The only place where a measuring verb ends.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::fidelity_run::FidelityRun;
+use super::recorded_run::RecordedRun;
+use super::speed_run::SpeedRun;
+use super::{Session, document, memory, print, report};
+use crate::cli::ReportFormat;
+use crate::exit::Exit;
+use crate::model::Stamps;
+use crate::plan::{FidelityPlan, MemoryPlan, RunPlan, SpeedPlan};
+use crate::record::{Finding, Severity};
+use crate::settings::FidelitySettings;
+use crate::store::Store;
+
+/// What is to be measured. Each part brings its inputs as they were when they were hashed.
+#[derive(Default)]
+pub(super) struct Measurements {
+    /// Distance from the original.
+    pub(super) fidelity: Option<(FidelityPlan, Stamps, FidelitySettings)>,
+    /// What builds take; the time-out of a silent worker.
+    pub(super) memory: Option<(MemoryPlan, Stamps, Duration)>,
+    /// Rates; the time-out of a silent worker.
+    pub(super) speed: Option<(SpeedPlan, Stamps, Duration)>,
+}
+
+/// How its results are told.
+pub(super) struct Telling<'a> {
+    /// Seed of every random choice.
+    pub(super) seed: u64,
+    /// Confidence level of the intervals.
+    pub(super) level: f64,
+    /// Form of the report on standard output.
+    pub(super) format: ReportFormat,
+    /// A file for the same report in HTML.
+    pub(super) html: Option<&'a Path>,
+}
+
+/// Measures what is missing, then prints the report.
+pub(super) fn measure(
+    session: &Session,
+    store: Store,
+    work: Measurements,
+    telling: &Telling<'_>,
+) -> anyhow::Result<Exit> {
+    let plan = RunPlan {
+        fidelity: work.fidelity.as_ref().map(|(plan, ..)| plan.clone()),
+        memory: work.memory.as_ref().map(|(plan, ..)| plan.clone()),
+        speed: work.speed.as_ref().map(|(plan, ..)| plan.clone()),
+    };
+    tell_findings(session, &plan);
+    let mut run = RecordedRun::begin(session, store, plan, telling.seed, telling.level)?;
+    if let Some((plan, stamps, settings)) = work.fidelity {
+        FidelityRun::begin(&mut run, plan, stamps, &settings)?.measure()?;
+    }
+    if let Some((plan, stamps, worker_timeout)) = work.memory {
+        memory::measure(&mut run, &plan, &stamps, worker_timeout)?;
+    }
+    if let Some((plan, stamps, worker_timeout)) = work.speed {
+        SpeedRun::begin(&mut run, plan, stamps, worker_timeout)?.measure()?;
+    }
+    let (store, id, exit) = run.finish()?;
+    let document = document::document(&store, &id).context("results are stored")?;
+    if let Some(path) = telling.html {
+        report::write(session, &document, ReportFormat::Html, path)?;
+    }
+    print(session, &document, telling.format)?;
+    session.ui.note(&format!("stored as run {id}; `karat report {id}` prints it again"));
+    Ok(exit)
+}
+
+/// What was noticed while planning, each thing once.
+fn tell_findings(session: &Session, plan: &RunPlan) {
+    let of_fidelity = plan.fidelity.iter().flat_map(|plan| &plan.findings);
+    let of_memory = plan.memory.iter().flat_map(|plan| &plan.findings);
+    let of_speed = plan.speed.iter().flat_map(|plan| &plan.findings);
+    let mut told: Vec<&Finding> = Vec::new();
+    for finding in of_fidelity.chain(of_memory).chain(of_speed) {
+        if told.contains(&finding) {
+            continue;
+        }
+        match finding.severity {
+            Severity::Warning => session.ui.warn(&finding.message),
+            Severity::Note => session.ui.note(&finding.message),
+        }
+        told.push(finding);
+    }
+}
