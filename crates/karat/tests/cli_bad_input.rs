@@ -8,7 +8,6 @@ use std::fs;
 use std::path::Path;
 
 use cli_lab::{ORIGINAL, Place, check_line, lab};
-use rusqlite::Connection;
 
 const TEXT: &str = "text.txt";
 
@@ -251,73 +250,6 @@ fn an_already_quantized_input_is_refused_unless_told() {
     place.check_refused(&mut place.karat(args), "already quantized (Q8_0)");
     place.karat(args).arg("--allow-requantize").assert().success();
     assert!(place.names().contains("out.gguf"));
-}
-
-#[test]
-fn reports_of_nothing_are_refused() {
-    let place = Place::new();
-    place.check_refused(&mut place.karat(["report"]), "the store holds no runs yet");
-    place.check_refused(&mut place.karat(["report", "nosuch"]), "no run `nosuch`");
-    place.check_refused(&mut place.karat(["report", "--format", "xyz"]), "possible values");
-}
-
-/// Every verb that opens the store says the same about a home it cannot use.
-#[track_caller]
-fn check_home(place: &Place, what: &str) {
-    let original = lab(ORIGINAL);
-    let original = original.to_str().unwrap();
-    for args in [&["runs"][..], &["report"], &["fidelity", "--reference", original, original]] {
-        let text: &[&str] = if args.len() > 1 { &["--text", TEXT] } else { &[] };
-        let mut command = place.karat(args.iter().chain(text).copied());
-        let output = command.output().unwrap();
-        check_line(&output, what);
-        assert_eq!(output.status.code(), Some(2));
-    }
-}
-
-#[test]
-fn a_home_below_a_file_is_refused() {
-    let place = place();
-    fs::write(place.home(), "a file").unwrap();
-    check_home(&place, "cannot create the folder");
-    assert_eq!(fs::read(place.home()).unwrap(), b"a file");
-}
-
-#[test]
-fn a_store_that_is_no_database_is_left_alone() {
-    let place = place();
-    fs::create_dir(place.home()).unwrap();
-    let path = place.home().join("karat.db");
-    let bytes = "no database at all, but long enough for a header\n".repeat(50);
-    fs::write(&path, &bytes).unwrap();
-    check_home(&place, "is damaged or not a database");
-    assert_eq!(fs::read_to_string(&path).unwrap(), bytes);
-}
-
-#[test]
-fn a_store_of_a_newer_karat_is_left_alone() {
-    let place = place();
-    place.karat(["runs"]).assert().success();
-    let path = place.home().join("karat.db");
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1000).unwrap();
-    check_home(&place, "has layout 1000");
-}
-
-#[test]
-fn a_store_locked_by_another_process_is_an_error_after_a_while() {
-    let place = place();
-    place.karat(["runs"]).assert().success();
-    let other = Connection::open(place.home().join("karat.db")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Whoever only reads is not kept waiting.
-    place.karat(["runs"]).assert().success();
-    let original = lab(ORIGINAL);
-    let output = place.fidelity([original.to_str().unwrap(), "--text", TEXT]).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    check_line(&output, "was locked by another process");
-    other.execute_batch("ROLLBACK").unwrap();
-    drop(other);
-    assert_eq!(place.stored("run"), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use std::{fs, thread};
+use std::{fs, io, thread};
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -61,7 +61,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoRuns`] where nothing was ever stored there.
     pub fn open_existing(home: &Path) -> Result<Self, StoreError> {
-        if home.join(DATABASE_FILE).exists() { Self::open(home) } else { Err(StoreError::NoRuns) }
+        let is_empty = match fs::metadata(home) {
+            Ok(found) => found.is_dir() && !home.join(DATABASE_FILE).exists(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        if is_empty { Err(StoreError::NoRuns) } else { Self::open(home) }
     }
 
     /// [`Store::open`] with other limits than the default ones.
