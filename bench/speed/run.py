@@ -29,7 +29,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BOUNDS = (0.95, 1.05)
-PROTOCOL = 1
+# As in crates/karat/src/worker/protocol.rs.
+PROTOCOL = 2
 
 # Two-sided 95 % quantiles of Student's t by degrees of freedom; scipy.stats.t.ppf(0.975, df).
 T_975 = {

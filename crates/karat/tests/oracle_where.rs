@@ -16,8 +16,9 @@ const BUILD: &str = "base-Q4_0";
 const CORPUS: &str = "polish";
 const N_WINDOWS: usize = 4;
 /// How far a single token's KLD may be: the kernel promises 2e-7 + 6e-8 Σ p |x - y| at worst, and here
-/// the logits of two builds are less than ten apart.
-const TOKEN: f64 = 8e-7;
+/// the logits of two builds are less than ten apart. The dumped rows were capped by the engine, the
+/// scored ones by the kernel: logits between 16 and 30 differ by up to two steps of 1.9e-6.
+const TOKEN: f64 = 8e-7 + 2.0 * 1.9e-6;
 
 /// One scored token by the oracle.
 struct Scored {

@@ -56,7 +56,8 @@ impl Text {
     /// Windows in all.
     pub fn n_windows(&self) -> usize {
         match self {
-            Self::Raw { tokens, n_ctx, .. } => tokens.len() / n_ctx,
+            // A ruler of no length asks how long the text is, and for no windows.
+            Self::Raw { tokens, n_ctx, .. } => tokens.len().checked_div(*n_ctx).unwrap_or(0),
             Self::Chat(chat) => chat.talks.len(),
         }
     }
