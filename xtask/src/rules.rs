@@ -24,7 +24,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("karat-llama", &[]),
     ("karat-quant", &["karat-gguf", "karat-llama"]),
     ("karat-qat", &["karat-gguf"]),
-    ("karat", &["karat-gguf", "karat-llama", "karat-quant", "karat-qat"]),
+    ("karat-sandbox", &[]),
+    ("karat", &["karat-gguf", "karat-llama", "karat-quant", "karat-qat", "karat-sandbox"]),
 ];
 
 /// A top-level module of crate `karat` and the others that it may name.
@@ -46,6 +47,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "exit", may_name: &[] },
     Module { name: "visible", may_name: &[] },
     Module { name: "record", may_name: &["units"] },
+    Module { name: "generation", may_name: &["units"] },
     // Values in, values out.
     Module { name: "stats", may_name: &["units"] },
     Module { name: "metric", may_name: &["record", "stats", "units"] },
@@ -53,7 +55,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "anatomy", may_name: &["digest", "record", "visible"] },
     Module { name: "memory", may_name: &["record", "units"] },
     Module { name: "chat", may_name: &[] },
-    Module { name: "verdict", may_name: &["record", "stats", "units"] },
+    Module { name: "verdict", may_name: &["record", "stats", "task", "units"] },
     // The edges: environment, machine, terminal, disk, models, engines.
     Module { name: "settings", may_name: &["units"] },
     Module { name: "machine", may_name: &["record", "units"] },
@@ -64,8 +66,11 @@ pub const MODULES: &[Module] = &[
         name: "model",
         may_name: &["digest", "clock", "record", "settings", "store", "units", "visible"],
     },
-    Module { name: "backend", may_name: &["clock", "model", "record", "settings", "units"] },
-    Module { name: "task", may_name: &["record", "units"] },
+    Module {
+        name: "backend",
+        may_name: &["chat", "clock", "generation", "model", "record", "settings", "units"],
+    },
+    Module { name: "task", may_name: &["chat", "digest", "generation", "record", "units"] },
     // What puts them together. A plan knows the store's keys, to tell what is already there; the
     // worker's messages carry parts of a plan.
     Module {
@@ -79,7 +84,7 @@ pub const MODULES: &[Module] = &[
     Module {
         name: "instrument",
         may_name: &[
-            "backend", "chat", "clock", "machine", "memory", "metric", "model", "plan", "record",
+            "backend", "chat", "clock", "generation", "machine", "memory", "metric", "model", "plan", "record",
             "settings", "stats", "task", "units", "worker",
         ],
     },
