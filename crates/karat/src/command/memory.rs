@@ -38,14 +38,17 @@ pub(super) fn run(session: &Session, args: &MemoryArgs) -> anyhow::Result<Exit> 
     measure::measure(session, store, work, &telling)
 }
 
-/// Measures every case that is not stored yet, one worker each; a case that fails does not stop the
-/// others.
+/// Measures every case that is not stored yet, one worker each, unless only predictions are wanted; a
+/// case that fails does not stop the others.
 pub(super) fn measure(
     run: &mut RecordedRun<'_>,
     plan: &MemoryPlan,
     stamps: &Stamps,
     worker_timeout: Duration,
 ) -> anyhow::Result<()> {
+    if plan.predict_only {
+        return Ok(());
+    }
     let supervisor =
         Supervisor { program: run.session.environment.program.clone(), silence: worker_timeout };
     let mut positions = Vec::new();

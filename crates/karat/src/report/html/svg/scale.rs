@@ -46,7 +46,9 @@ impl Scale {
         let positive = |value: &f64| *value > 0.0 && value.is_finite();
         let (least, most) = ends(values.into_iter().filter(positive))?;
         let first = round_ticks(least).rev().find(|tick| *tick <= least)?;
-        let last = round_ticks(most).find(|tick| *tick >= most && *tick > first)?;
+        // Beyond the largest number there is no rounder one.
+        let beyond = |tick: &f64| *tick >= most && *tick > first && tick.is_finite();
+        let last = round_ticks(most).find(beyond).unwrap_or(f64::MAX);
         Some(Self::Log { first, last })
     }
 
@@ -89,6 +91,9 @@ fn step(span: f64) -> f64 {
 
 fn linear_ticks(first: f64, last: f64) -> Vec<Tick> {
     let step = step(last - first);
+    if !step.is_finite() {
+        return Vec::new();
+    }
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     let (from, to) = ((first / step - 1e-9).ceil() as i64, (last / step + 1e-9).floor() as i64);
     let tick = |i: i64| {
