@@ -7,9 +7,11 @@ usage: bench/speed/run.py [--models FILE...] [--blocks N] [--threads N] [--pp N]
 Both tools load the same file, run the same tests with the same number of threads, batch sizes
 (2048/512), KV type (f16), flash attention (auto), memory map and repacking, warm up the same
 way, and repeat each test in one process as often. A block is one process of each, in turns
-(karat peer, peer karat, ...). What is compared is the rate of all passes of a process
-together; the ratio is taken within the block, and its interval is Student's t on the
-logarithms of these ratios.
+(karat peer, peer karat, ...). What is compared is the rate of the median pass of a process, so
+that one disturbed pass does not count. The ratio is taken within the block; its figure is the
+median over blocks, its interval the sign test's (order statistics, at least 95 %, no assumption
+on how the ratios are spread). On a shared machine whole processes are slowed down by neighbours,
+now one tool's, now the other's: a mean would follow these.
 
 karat's side is its worker process with the very job that `karat probe` gives it.
 
@@ -21,6 +23,7 @@ besides Python's standard library.
 import argparse
 import json
 import math
+import math
 import os
 import statistics
 import subprocess
@@ -31,15 +34,6 @@ ROOT = Path(__file__).resolve().parents[2]
 BOUNDS = (0.95, 1.05)
 # As in crates/karat/src/worker/protocol.rs.
 PROTOCOL = 2
-
-# Two-sided 95 % quantiles of Student's t by degrees of freedom; scipy.stats.t.ppf(0.975, df).
-T_975 = {
-    1: 12.7062, 2: 4.3027, 3: 3.1824, 4: 2.7764, 5: 2.5706, 6: 2.4469, 7: 2.3646, 8: 2.3060,
-    9: 2.2622, 10: 2.2281, 11: 2.2010, 12: 2.1788, 13: 2.1604, 14: 2.1448, 15: 2.1314,
-    16: 2.1199, 17: 2.1098, 18: 2.1009, 19: 2.0930, 20: 2.0860, 23: 2.0687, 24: 2.0639,
-    27: 2.0518, 29: 2.0452, 31: 2.0395, 39: 2.0227, 47: 2.0117, 63: 1.9983,
-}  # fmt: skip
-
 
 class BenchError(Exception):
     """Something could not be run or makes no sense; the message is for the user."""
@@ -97,7 +91,7 @@ def karat_rates(args: argparse.Namespace, model: Path, block: int) -> dict[str, 
     if sample is None:
         raise BenchError("karat's worker ended without a result")
     return {
-        f"{test['kind']}{test['n_tokens']}": test["n_tokens"] * len(passes) * 1e9 / sum(passes)
+        f"{test['kind']}{test['n_tokens']}": rate(test["n_tokens"], passes)
         for test, passes in zip(tests, sample["pass_ns"], strict=True)
     }
 
@@ -113,19 +107,24 @@ def peer_rates(args: argparse.Namespace, model: Path) -> dict[str, float]:
     rates = {}
     for test in json.loads(run(command)):
         kind, n = ("pp", test["n_prompt"]) if test["n_gen"] == 0 else ("tg", test["n_gen"])
-        passes = test["samples_ns"]
-        rates[f"{kind}{n}"] = n * len(passes) * 1e9 / sum(passes)
+        rates[f"{kind}{n}"] = rate(n, test["samples_ns"])
     return rates
 
 
+def rate(n_tokens: int, passes_ns: list[int]) -> float:
+    """Tokens per second of the median pass."""
+    return n_tokens * 1e9 / statistics.median(passes_ns)
+
+
 def interval(values: list[float]) -> tuple[float, float, float]:
-    """Mean and Student's 95 % interval."""
-    freedom = len(values) - 1
-    # The next smaller number of degrees of freedom gives a slightly wider interval.
-    quantile = T_975[max(known for known in T_975 if known <= freedom)]
-    mean = statistics.fmean(values)
-    half = quantile * statistics.stdev(values) / math.sqrt(len(values))
-    return mean, mean - half, mean + half
+    """Median and the sign test's interval: the widest cut of the order statistics that leaves at
+    most 2.5 % on each side."""
+    values, n = sorted(values), len(values)
+    cut, below = 0, 0.5**n
+    while below + math.comb(n, cut + 1) * 0.5**n <= 0.025:
+        cut += 1
+        below += math.comb(n, cut) * 0.5**n
+    return statistics.median(values), values[cut], values[n - 1 - cut]
 
 
 def measure(args: argparse.Namespace, model: Path) -> list[dict]:
@@ -142,14 +141,13 @@ def measure(args: argparse.Namespace, model: Path) -> list[dict]:
         print(f"{model.stem}: block {block + 1} of {args.blocks}", file=sys.stderr)
     rows = []
     for test in blocks[0]["karat"]:
-        logs = [math.log(block["karat"][test] / block["peer"][test]) for block in blocks]
-        mean, low, high = (math.exp(value) for value in interval(logs))
+        ratio, low, high = interval([block["karat"][test] / block["peer"][test] for block in blocks])
         rows.append({
             "model": model.stem,
             "test": test,
-            "karat": statistics.geometric_mean(block["karat"][test] for block in blocks),
-            "peer": statistics.geometric_mean(block["peer"][test] for block in blocks),
-            "ratio": mean,
+            "karat": statistics.median(block["karat"][test] for block in blocks),
+            "peer": statistics.median(block["peer"][test] for block in blocks),
+            "ratio": ratio,
             "low": low,
             "high": high,
             "ok": BOUNDS[0] <= low and high <= BOUNDS[1],
@@ -173,8 +171,8 @@ def main() -> int:
     parser.add_argument("--karat", default=str(ROOT / "target/debug/karat"))
     parser.add_argument("--peer", default=str(ROOT / "target/peer/bin/llama-bench"))
     args = parser.parse_args()
-    if args.blocks < 2:
-        parser.error("--blocks: at least 2, better 8 or more")
+    if args.blocks < 6:
+        parser.error("--blocks: at least 6, fewer have no 95 % interval")
     for path in [*args.models, Path(args.karat), Path(args.peer)]:
         if not path.exists():
             parser.error(f"{path} is not there; see the top of this file for what makes it")

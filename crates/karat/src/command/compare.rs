@@ -6,7 +6,7 @@ use super::measure::{Measurements, Telling, measure};
 use super::plan_fidelity::plan_fidelity;
 use super::plan_memory::plan_memory;
 use super::plan_speed::plan_speed;
-use super::{Session, fidelity, memory, probe};
+use super::{Session, fidelity, memory, probe, report};
 use crate::cli::{CompareArgs, InstrumentArg};
 use crate::exit::Exit;
 use crate::settings::{
@@ -16,6 +16,9 @@ use crate::store::Store;
 
 pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit> {
     let settings = args.fidelity.settings(session.environment.n_threads)?;
+    if let Some(path) = &args.html {
+        report::check_target(path)?;
+    }
     let store = Store::open(&session.environment.home)?;
     let asked = |instrument| args.instruments.contains(&instrument);
     let mut work = Measurements::default();

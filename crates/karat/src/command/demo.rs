@@ -12,7 +12,7 @@ use super::measure::{Measurements, Telling, measure};
 use super::plan_fidelity::plan_fidelity;
 use super::plan_memory::plan_memory;
 use super::plan_speed::plan_speed;
-use super::{Session, build, inspect};
+use super::{Session, build, inspect, report};
 use crate::cli::{DemoArgs, InspectArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::record::{Finding, Severity};
@@ -46,6 +46,7 @@ const TEXTS: [(&str, &str); 4] = [
 ];
 
 pub(super) fn run(session: &Session, args: &DemoArgs) -> anyhow::Result<Exit> {
+    report::check_target(&args.html)?;
     let lab = find_lab(session, args)?;
     let folder = args.builds.clone().unwrap_or_else(|| session.environment.home.join("demo"));
     fs::create_dir_all(&folder)

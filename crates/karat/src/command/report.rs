@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::whole_file::write_whole;
+use super::whole_file::{check_writable, write_whole};
 use super::{Session, document, print, render};
 use crate::cli::{ReportArgs, ReportFormat};
 use crate::exit::Exit;
@@ -25,6 +25,11 @@ pub(super) fn run(session: &Session, args: &ReportArgs) -> anyhow::Result<Exit> 
         Some(path) => write(session, &document, args.format, path)?,
     }
     Ok(Exit::Ok)
+}
+
+/// Refuses a file that the report could not be written to, before anything is measured.
+pub(super) fn check_target(path: &Path) -> anyhow::Result<()> {
+    check_writable(path).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Writes a document to a file, whole or not at all, and says so.

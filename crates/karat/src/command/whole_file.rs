@@ -4,6 +4,15 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
+/// Whether [`write_whole`] could write this file now: asked before work begins whose report goes there.
+pub(super) fn check_writable(path: &Path) -> io::Result<()> {
+    match path.metadata() {
+        Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(there) if !there.is_file() => Ok(()),
+        _ => tempfile::tempfile_in(folder_of(path)).map(|_| ()),
+    }
+}
+
 /// Writes beside the file and renames, so that it is whole or not there.
 pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Ok(there) = path.metadata()
@@ -19,8 +28,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     // What a link leads to is written, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(".".as_ref());
+    let folder = folder_of(&target);
     // Asked first: the temporary file's own error would name a file nobody asked for.
     fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
@@ -35,6 +43,11 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&target)?;
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(".".as_ref())
 }
 
 #[cfg(unix)]
