@@ -16,6 +16,21 @@ struct Step {
     env: &'static [(&'static str, &'static str)],
 }
 
+/// How a step ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Passed,
+    Failed,
+    /// What it needs is not here.
+    Skipped,
+}
+
+impl Ended {
+    fn passed(passed: bool) -> Self {
+        if passed { Self::Passed } else { Self::Failed }
+    }
+}
+
 /// Cheap steps first. All use the dev profile, so that the engine is compiled once.
 const CARGO_STEPS: &[Step] = &[
     Step { name: "format", args: &["fmt", "--all", "--check"], env: &[] },
@@ -35,15 +50,15 @@ const CARGO_STEPS: &[Step] = &[
 /// their sum, so a failed earlier step is named just before them.
 pub fn check(root: &Path) -> Result<bool> {
     let mut failed: Vec<&str> = Vec::new();
-    if !timed("tidy", || tidy::run(root))? {
+    if timed("tidy", || tidy::run(root).map(Ended::passed))? == Ended::Failed {
         failed.push("tidy");
     }
     for step in CARGO_STEPS {
-        if !timed(step.name, || cargo(root, step))? {
+        if timed(step.name, || cargo(root, step))? == Ended::Failed {
             failed.push(step.name);
         }
     }
-    if !timed("dependencies", || dependencies(root))? {
+    if timed("dependencies", || dependencies(root))? == Ended::Failed {
         failed.push("dependencies");
     }
     if !failed.is_empty() {
@@ -54,13 +69,17 @@ pub fn check(root: &Path) -> Result<bool> {
     Ok(failed.is_empty() && tests_passed)
 }
 
-fn timed(name: &str, step: impl FnOnce() -> Result<bool>) -> Result<bool> {
+fn timed(name: &str, step: impl FnOnce() -> Result<Ended>) -> Result<Ended> {
     note(&format!("== {name}"));
     let start = Instant::now();
-    let passed = step()?;
-    let verdict = if passed { "ok" } else { "FAILED" };
-    note(&format!("== {name}: {verdict} ({:.1} s)", start.elapsed().as_secs_f64()));
-    Ok(passed)
+    let ended = step()?;
+    let word = match ended {
+        Ended::Passed => "ok",
+        Ended::Failed => "FAILED",
+        Ended::Skipped => "skipped",
+    };
+    note(&format!("== {name}: {word} ({:.1} s)", start.elapsed().as_secs_f64()));
+    Ok(ended)
 }
 
 /// The cargo that runs this program, so that one toolchain does everything.
@@ -71,18 +90,18 @@ pub fn cargo_command(root: &Path) -> Command {
     command
 }
 
-fn cargo(root: &Path, step: &Step) -> Result<bool> {
+fn cargo(root: &Path, step: &Step) -> Result<Ended> {
     let status = cargo_command(root)
         .args(step.args)
         .envs(step.env.iter().copied())
         .status()
         .with_context(|| format!("cannot start cargo {}", step.args.join(" ")))?;
-    Ok(status.success())
+    Ok(Ended::passed(status.success()))
 }
 
 /// Licences, banned crates and sources with cargo-deny, where it is installed. Advisories
 /// need a database from the network: `cargo deny check advisories`.
-fn dependencies(root: &Path) -> Result<bool> {
+fn dependencies(root: &Path) -> Result<Ended> {
     let installed = cargo_command(root)
         .args(["deny", "--version"])
         .stdout(Stdio::null())
@@ -90,8 +109,8 @@ fn dependencies(root: &Path) -> Result<bool> {
         .status()
         .context("cannot start cargo")?;
     if !installed.success() {
-        note("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)");
-        return Ok(true);
+        note("cargo-deny is not installed (cargo install --locked cargo-deny)");
+        return Ok(Ended::Skipped);
     }
     let step = Step {
         name: "dependencies",

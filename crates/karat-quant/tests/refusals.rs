@@ -120,6 +120,29 @@ fn an_output_that_exists_is_kept_unless_told_otherwise() {
     assert_eq!(names(folder.path()).len(), 1);
 }
 
+/// A rename would put the build in the place of the device or the pipe.
+#[cfg(target_os = "linux")]
+#[test]
+fn devices_and_pipes_stay_what_they_are() {
+    use std::os::unix::fs::FileTypeExt;
+    let folder = folder();
+    let pipe = folder.path().join("pipe.gguf");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    // A device without a rename's reach, in case the refusal ever fails: a link to one.
+    let device = folder.path().join("device.gguf");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    for output in [&pipe, &device] {
+        let mut job = job("Q4_0", folder.path());
+        (job.output, job.overwrite) = (output.clone(), true);
+        let line = quantize(&job).unwrap_err().to_string();
+        assert!(line.contains("is a folder, a device or no file name"), "{line}");
+    }
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(std::fs::metadata(&device).unwrap().file_type().is_char_device());
+    assert_eq!(names(folder.path()).len(), 2);
+}
+
 #[test]
 fn an_output_that_cannot_be_there() {
     let folder = folder();

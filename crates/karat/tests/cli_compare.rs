@@ -39,8 +39,12 @@ fn every_instrument_takes_part_in_one_run() {
     let document = place.document();
     let measured = instruments(&document);
     assert_eq!(measured, ["fidelity", "memory", "speed"].map(str::to_owned).into());
-    let names: Vec<&str> =
-        document["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = document["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["lab-base-bf16", "Q8_0", "Q4_0"], "each model once, whoever measured it");
     for metric in ["KLD", "pp512", "tg128", "KV cache"] {
         assert!(told.contains(metric), "{metric} is not in\n{told}");

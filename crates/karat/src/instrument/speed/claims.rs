@@ -27,24 +27,97 @@ pub(super) struct Comparison {
     pub(super) noise: f64,
 }
 
-/// One claim per comparison.
+/// How a comparison came out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Faster,
+    /// The interval excludes 1, and so does the model's own against itself.
+    WithinNoise,
+    Undecided,
+}
+
+/// One claim for every decided comparison that does not follow from others, and one for all that are
+/// open in a test.
 pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> Vec<Claim> {
     let tested: Vec<(&Comparison, f64)> =
         all.iter().filter_map(|one| Some((one, one.mean.p_value()?))).collect();
     let p_values: Vec<f64> = tested.iter().map(|(_, p_value)| *p_value).collect();
-    let adjusted = holm(&p_values);
     let alpha = 1.0 - level;
-    let claim = |((comparison, _), adjusted): (&(&Comparison, f64), f64)| {
-        let statement = if adjusted > alpha {
-            undecided(plan, comparison, level, alpha / tested.len() as f64)
+    let verdict = |((comparison, _), adjusted): (&(&Comparison, f64), f64)| {
+        if adjusted > alpha {
+            Verdict::Undecided
         } else if comparison.mean.mean.abs() <= comparison.noise {
-            within_noise(plan, comparison, level)
+            Verdict::WithinNoise
         } else {
-            faster(plan, comparison, level)
-        };
-        Claim { statement, estimates: vec![comparison.row] }
+            Verdict::Faster
+        }
     };
-    tested.iter().zip(adjusted).map(claim).collect()
+    let verdicts: Vec<Verdict> = tested.iter().zip(holm(&p_values)).map(verdict).collect();
+    let with = |test: usize, wanted: fn(Verdict) -> bool| -> Vec<&Comparison> {
+        let of_test = tested.iter().zip(&verdicts);
+        let of_test = of_test.filter(|((one, _), verdict)| one.test == test && wanted(**verdict));
+        of_test.map(|((one, _), _)| *one).collect()
+    };
+    let mut claims = Vec::new();
+    for test in 0..plan.tests.len() {
+        let decided = with(test, |verdict| verdict == Verdict::Faster);
+        claims.extend(
+            decided
+                .iter()
+                .filter(|one| !is_implied(one, &decided))
+                .map(|one| Claim { statement: faster(plan, one, level), estimates: vec![one.row] }),
+        );
+        let noisy = with(test, |verdict| verdict == Verdict::WithinNoise);
+        claims.extend(noisy.iter().map(|one| Claim {
+            statement: within_noise(plan, one, level),
+            estimates: vec![one.row],
+        }));
+        let open = with(test, |verdict| verdict == Verdict::Undecided);
+        let n_pairs = tested.iter().filter(|(one, _)| one.test == test).count();
+        claims.extend(undecided(plan, &open, n_pairs, (level, alpha / tested.len() as f64)));
+    }
+    claims
+}
+
+/// Whether a third model is slower than the faster and faster than the slower, both decided.
+fn is_implied(one: &Comparison, decided: &[&Comparison]) -> bool {
+    let order = |one: &Comparison| {
+        if one.mean.mean > 0.0 { (one.model, one.versus) } else { (one.versus, one.model) }
+    };
+    let (fast, slow) = order(one);
+    let faster_than = |model: usize| {
+        decided.iter().map(|one| order(one)).filter(move |pair| pair.0 == model).map(|pair| pair.1)
+    };
+    faster_than(fast).any(|between| faster_than(between).any(|end| end == slow))
+}
+
+/// What is open in a test, in one sentence: the comparison that the fewest blocks would settle stands
+/// for the others.
+fn undecided(
+    plan: &SpeedPlan,
+    open: &[&Comparison],
+    n_pairs: usize,
+    (level, alpha): (f64, f64),
+) -> Option<Claim> {
+    let needed = |one: &Comparison| one.mean.blocks_needed(alpha, POWER);
+    let nearest = open.iter().min_by_key(|one| needed(one).unwrap_or(u64::MAX))?;
+    let more = match needed(nearest) {
+        Some(n) => format!("about {n} blocks would settle a difference of this size"),
+        None => "a difference of this size would take more blocks than anyone has".to_owned(),
+    };
+    let one = cannot_tell(plan, nearest, level);
+    let statement = if open.len() == 1 {
+        format!("{one}; {more}.")
+    } else {
+        let title = plan.tests[nearest.test].title();
+        let nearest = one.strip_prefix(&format!("{title}: cannot tell ")).unwrap_or(&one);
+        format!(
+            "{title}: {} of {n_pairs} pairs of models cannot be told apart. The nearest to being \
+             settled is {nearest}; {more}.",
+            open.len()
+        )
+    };
+    Some(Claim { statement, estimates: open.iter().map(|one| one.row).collect() })
 }
 
 fn faster(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
@@ -66,14 +139,6 @@ fn faster(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
         percent(gain),
         plan.models[*slow].name
     )
-}
-
-fn undecided(plan: &SpeedPlan, comparison: &Comparison, level: f64, alpha: f64) -> String {
-    let more = match comparison.mean.blocks_needed(alpha, POWER) {
-        Some(n) => format!("about {n} blocks would settle a difference of this size"),
-        None => "a difference of this size would take more blocks than anyone has".to_owned(),
-    };
-    format!("{}; {more}.", cannot_tell(plan, comparison, level))
 }
 
 fn within_noise(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
@@ -139,6 +204,31 @@ pub(super) fn attribution(
     Claim {
         statement: format!("{ratio}{of_it}{caveat}{missing}."),
         estimates: shares.iter().map(|(row, _)| *row).collect(),
+    }
+}
+
+/// Whether an attribution has shares, and none with an interval although blocks would give one: the
+/// whole may be nothing.
+pub(super) fn is_of_nothing(whole: &BlockMean, shares: &[(usize, Summary)]) -> bool {
+    whole.n > 1 && !shares.is_empty() && shares.iter().all(|(_, share)| share.interval.is_none())
+}
+
+/// One sentence for several attributions of a test whose wholes may be nothing.
+pub(super) fn nothing_to_attribute(
+    plan: &SpeedPlan,
+    test: usize,
+    open: &[(&Attribution, Vec<usize>)],
+) -> Claim {
+    let others: Vec<&str> =
+        open.iter().map(|(one, _)| plan.models[one.other].name.as_str()).collect();
+    let qat = open.first().map_or("", |(one, _)| plan.models[one.qat].name.as_str());
+    Claim {
+        statement: format!(
+            "{}: the ratio of {qat} to {} may be 1, so format, build and recipe have nothing to share.",
+            plan.tests[test].title(),
+            others.join(", ")
+        ),
+        estimates: open.iter().flat_map(|(_, rows)| rows.clone()).collect(),
     }
 }
 

@@ -139,8 +139,9 @@ impl Maker<'_> {
     /// What of the QAT file's lead is whose.
     fn shares(&mut self, test: usize) -> Vec<Claim> {
         let rows = RowMaker::new(self.plan, test);
-        let mut claims = Vec::new();
-        for attribution in attributions(self.plan) {
+        let (mut claims, mut open) = (Vec::new(), Vec::new());
+        let attributions = attributions(self.plan);
+        for attribution in &attributions {
             let (qat, other) = (attribution.qat, attribution.other);
             let steps = attribution.parts.iter().map(|part| (part.one, part.other));
             let pairs: Vec<(usize, usize)> = std::iter::once((qat, other)).chain(steps).collect();
@@ -160,7 +161,19 @@ impl Maker<'_> {
                 shares.push((self.estimates.len(), share));
                 self.estimates.push(row);
             }
-            claims.push(claims::attribution(self.plan, (test, &attribution), &whole, &shares));
+            let claim = claims::attribution(self.plan, (test, attribution), &whole, &shares);
+            if claims::is_of_nothing(&whole, &shares) {
+                open.push((attribution, claim));
+            } else {
+                claims.push(claim);
+            }
+        }
+        if open.len() > 1 {
+            let open: Vec<_> =
+                open.into_iter().map(|(one, claim)| (one, claim.estimates)).collect();
+            claims.push(claims::nothing_to_attribute(self.plan, test, &open));
+        } else {
+            claims.extend(open.into_iter().map(|(_, claim)| claim));
         }
         claims
     }

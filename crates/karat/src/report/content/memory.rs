@@ -1,4 +1,5 @@
-//! What builds take: predicted and measured side by side, and what the process held.
+//! What builds take: measured where it was, else predicted, how far the prediction was off, and what
+//! the process held.
 //! Owns the tables of the memory instrument.
 
 use crate::record::{Estimate, Instrument, RunDocument};
@@ -36,23 +37,27 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
         return Vec::new();
     }
     let setting = |key: &str| rows[0].setting.get(key).map_or("?", String::as_str);
-    let caption = format!(
-        "the engine's buffers · {} tokens at once · GPU layers {}",
-        setting("n_ubatch"),
-        setting("gpu_layers")
-    );
-    let mut page = vec![
-        Block::Heading("Memory".to_owned()),
-        Block::Caption(caption),
-        Block::Table(buffers(&rows, &cases)),
+    let mut caption = vec![
+        "the engine's buffers".to_owned(),
+        format!("{} tokens at once", setting("n_ubatch")),
+        format!("GPU layers {}", setting("gpu_layers")),
     ];
-    if let Some(table) = process(&rows, &cases) {
-        page.push(Block::Caption(
-            "the whole process at its peak; before: with no model loaded".to_owned(),
-        ));
-        page.push(Block::Table(table));
-    }
-    page
+    caption.extend(resident_note(&rows, &cases));
+    vec![
+        Block::Heading("Memory".to_owned()),
+        Block::Caption(caption.join(" · ")),
+        Block::Table(buffers(&rows, &cases)),
+    ]
+}
+
+/// What a process holds before any model is in it, as the range over all cases.
+fn resident_note(rows: &[&Estimate], cases: &[Case<'_>]) -> Option<String> {
+    let before = |&one: &Case<'_>| value(rows, one, ("measured", "CPU"), "overhead_bytes");
+    let before: Vec<u64> = cases.iter().filter_map(before).map(|bytes| bytes as u64).collect();
+    let (least, most) = (before.iter().min()?, before.iter().max()?);
+    let (least, most) = (memory_size(*least), memory_size(*most));
+    let range = if least == most { least } else { format!("{least} to {most}") };
+    Some(format!("resident: the whole process at its peak, {range} of it with no model loaded"))
 }
 
 fn case(row: &Estimate) -> Option<Case<'_>> {
@@ -63,6 +68,8 @@ fn case(row: &Estimate) -> Option<Case<'_>> {
     })
 }
 
+/// A line per case with what was measured, or else predicted; one more for each device where there are
+/// several.
 fn buffers(rows: &[&Estimate], cases: &[Case<'_>]) -> Table {
     let mut columns = vec![
         Column::new("model", "", Align::Left),
@@ -71,24 +78,35 @@ fn buffers(rows: &[&Estimate], cases: &[Case<'_>]) -> Table {
         Column::new("", "", Align::Left),
     ];
     columns.extend(PARTS.map(|(_, title)| Column::new(title, "", Align::Point)));
-    columns.push(Column::new("off", "", Align::Point));
+    let is_measured = rows.iter().any(|row| row.metric == "resident_bytes");
+    if is_measured {
+        columns.push(Column::new("prediction", "off by", Align::Point));
+        columns.push(Column::new("resident", "", Align::Point));
+    }
     let mut lines = Vec::new();
     for &one in cases {
         let mut name = [one.model, one.n_ctx, one.kv];
-        for basis in ["predicted", "measured"] {
-            let scopes = scopes(rows, one, basis);
-            for scope in scopes {
-                let value = |metric: &str| value(rows, one, (basis, scope), metric);
-                let words = if scope == ALL { basis.to_owned() } else { format!("on {scope}") };
-                let mut line: Vec<Cell> = name.iter().map(|&word| Cell::plain(word)).collect();
-                name = [""; 3];
-                line.push(Cell::toned(words, if scope == ALL { Tone::Plain } else { Tone::Faint }));
-                line.extend(PARTS.map(|(metric, _)| size(value(metric))));
-                let off =
-                    (basis == "measured" && scope == ALL).then(|| deviation(rows, one)).flatten();
+        let measured = scopes(rows, one, "measured");
+        let (basis, scopes) = if measured.is_empty() {
+            ("predicted", scopes(rows, one, "predicted"))
+        } else {
+            ("measured", measured)
+        };
+        for scope in scopes {
+            let value_of = |metric: &str| value(rows, one, (basis, scope), metric);
+            let words = if scope == ALL { basis.to_owned() } else { format!("on {scope}") };
+            let mut line: Vec<Cell> = name.iter().map(|&word| Cell::plain(word)).collect();
+            name = [""; 3];
+            line.push(Cell::toned(words, if scope == ALL { Tone::Plain } else { Tone::Faint }));
+            line.extend(PARTS.map(|(metric, _)| size(value_of(metric))));
+            if is_measured {
+                let resident = value(rows, one, ("measured", "CPU"), "resident_bytes");
+                let of_all = scope == ALL;
+                let off = of_all.then(|| deviation(rows, one)).flatten();
                 line.push(off.unwrap_or_else(|| Cell::plain("")));
-                lines.push(line);
+                line.push(if of_all { size(resident) } else { Cell::plain("") });
             }
+            lines.push(line);
         }
     }
     Table { columns, rows: lines }
@@ -135,29 +153,6 @@ fn deviation(rows: &[&Estimate], one: Case<'_>) -> Option<Cell> {
     let tone = if percent.abs() <= 3.0 { Tone::Good } else { Tone::Bad };
     let text = if percent == 0.0 { "0 %".to_owned() } else { format!("{percent:+.2} %") };
     Some(Cell::toned(text, tone))
-}
-
-fn process(rows: &[&Estimate], cases: &[Case<'_>]) -> Option<Table> {
-    let columns = vec![
-        Column::new("model", "", Align::Left),
-        Column::new("context", "", Align::Point),
-        Column::new("KV", "", Align::Left),
-        Column::new("resident", "", Align::Point),
-        Column::new("before", "", Align::Point),
-    ];
-    let mut lines = Vec::new();
-    for &one in cases {
-        let of = |metric: &str| value(rows, one, ("measured", "CPU"), metric);
-        let Some(resident) = of("resident_bytes") else { continue };
-        lines.push(vec![
-            Cell::plain(one.model),
-            Cell::plain(one.n_ctx),
-            Cell::plain(one.kv),
-            size(Some(resident)),
-            size(of("overhead_bytes")),
-        ]);
-    }
-    (!lines.is_empty()).then_some(Table { columns, rows: lines })
 }
 
 fn size(bytes: Option<f64>) -> Cell {

@@ -146,7 +146,8 @@ impl<'a> Test<'a> {
 
 /// Of a QAT file's lead over builds of other formats: what is the format's, the build's, the recipe's.
 fn shares(doc: &RunDocument, rows: &[&Estimate]) -> Page {
-    let is_share = |row: &&&Estimate| row.setting.contains_key("between");
+    // A share without an interval is a share of what may be nothing.
+    let is_share = |row: &&&Estimate| row.setting.contains_key("between") && row.lo.is_some();
     let shares: Vec<&Estimate> = rows.iter().filter(is_share).copied().collect();
     if shares.is_empty() {
         return Page::new();
@@ -180,7 +181,7 @@ fn shares(doc: &RunDocument, rows: &[&Estimate]) -> Page {
     };
     let table_rows = shares.iter().map(row).collect();
     let notes = "Logarithms of ratios add up, so each step's share of the whole can be told. A share \
-                 below 0 pulls the other way; without an interval, the whole is not sure to be any.";
+                 below 0 pulls the other way.";
     vec![
         Block::Heading("Format, build or recipe".to_owned()),
         Block::Caption(notes.to_owned()),
