@@ -8,7 +8,8 @@ pub(super) mod utf8;
 use crate::backend::{Mark, Markup};
 use crate::clock::Stopwatch;
 use crate::generation::{
-    Channel, Counted, Delta, FinishReason, Generation, RawExchange, Timings, TokenCounts, ToolCall,
+    Channel, Counted, Delta, FinishReason, Generation, GenerationFailure, RawExchange, Timings,
+    TokenCounts, ToolCall,
 };
 
 use self::splitter::{Piece, ThinkingSplitter};
@@ -198,6 +199,18 @@ impl<'l> Answer<'l> {
         }
     }
 
+    /// The failure that ended it, with what had come until then.
+    pub fn fail(mut self, failure: GenerationFailure, raw: RawExchange) -> GenerationFailure {
+        self.close();
+        let end = End {
+            finish: FinishReason::Cancelled,
+            tokens: TokenCounts::default(),
+            timings: Timings::default(),
+            raw,
+        };
+        GenerationFailure { partial: Some(Box::new(self.end(end))), ..failure }
+    }
+
     /// Lets the listener hear what is new. False where it has heard enough.
     fn tell(&mut self) -> bool {
         let Text { deltas, n_heard, .. } = &mut self.text;
@@ -260,6 +273,12 @@ impl Text {
             None => self.visible.push_str(&format!("{begin}{text}{end}")),
         }
     }
+}
+
+/// Most bytes of text that so many tokens can be. The longest tokens of vocabularies are runs of a few
+/// hundred spaces or dashes; what goes beyond is no answer of the length that was asked for.
+pub(super) fn most_bytes(max_tokens: u32) -> usize {
+    (max_tokens as usize).saturating_mul(1024).saturating_add(64 << 10)
 }
 
 /// Divides a count of tokens between what was visible and what was thinking, by the tokens of both

@@ -113,13 +113,22 @@ impl Http {
     /// A JSON document at `path`, asked for without a body.
     pub fn get(&self, path: &str) -> Result<Value, GenerationFailure> {
         let reply = self.send(&Method::GET, path, "", &mut || ())?;
-        self.json(path, reply)
+        self.json(path, self.success(path, reply)?)
+    }
+
+    /// The same; `None` where the server has no such page.
+    pub fn find(&self, path: &str) -> Result<Option<Value>, GenerationFailure> {
+        let reply = self.send(&Method::GET, path, "", &mut || ())?;
+        if matches!(reply.status().as_u16(), 404 | 405 | 501) {
+            return Ok(None);
+        }
+        self.json(path, self.success(path, reply)?).map(Some)
     }
 
     /// A JSON document in reply to `body`.
     pub fn post(&self, path: &str, body: &str) -> Result<Value, GenerationFailure> {
         let reply = self.send(&Method::POST, path, body, &mut || ())?;
-        self.json(path, reply)
+        self.json(path, self.success(path, reply)?)
     }
 
     /// A stream in reply to `body`, line by line. `sending` is called each time it is sent.
@@ -130,6 +139,7 @@ impl Http {
         sending: &mut dyn FnMut(),
     ) -> Result<Lines, GenerationFailure> {
         let reply = self.send(&Method::POST, path, body, sending)?;
+        let reply = self.success(path, reply)?;
         Ok(Lines::new(reply, self.pacer.clone(), self.patience, &self.base))
     }
 
@@ -155,17 +165,15 @@ impl Http {
         let waiting = Stopwatch::start();
         loop {
             sending();
-            let refused = match self.send_once(method, path, body) {
-                Ok(reply) if reply.status().is_success() => return Ok(reply),
-                Ok(reply) if reply.status().as_u16() == 503 => self.refusal(path, reply),
-                Ok(reply) => return Err(self.refusal(path, reply)),
-                Err(error) if fault::is_refused_connection(&error) => {
-                    fault::of(&error, &self.base, false)
-                }
-                Err(error) => return Err(fault::of(&error, &self.base, false)),
+            let reply = self.send_once(method, path, body);
+            let may_come = match &reply {
+                Ok(reply) => reply.status().as_u16() == 503,
+                Err(error) => fault::is_refused_connection(error),
             };
-            if waiting.elapsed() + self.patience.retry_pause >= self.patience.loading {
-                return Err(refused);
+            let is_over =
+                waiting.elapsed() + self.patience.retry_pause >= self.patience.loading;
+            if !may_come || is_over {
+                return reply.map_err(|error| fault::of(&error, &self.base, false));
             }
             thread::sleep(self.patience.retry_pause);
         }
@@ -183,11 +191,14 @@ impl Http {
         self.agent.run(request.header("content-type", "application/json").body(body.to_owned())?)
     }
 
-    /// What a status other than success means.
-    fn refusal(&self, path: &str, mut reply: Reply) -> GenerationFailure {
+    /// A reply whose status is that of success.
+    fn success(&self, path: &str, mut reply: Reply) -> Result<Reply, GenerationFailure> {
         let status = reply.status();
+        if status.is_success() {
+            return Ok(reply);
+        }
         let body = reply.body_mut().with_config().limit(MOST_ERROR_BYTES).read_to_vec();
         let body = String::from_utf8_lossy(&body.unwrap_or_default()).into_owned();
-        fault::refusal(&format!("{}{path}", self.base), status.as_u16(), &body)
+        Err(fault::refusal(&format!("{}{path}", self.base), status.as_u16(), &body))
     }
 }

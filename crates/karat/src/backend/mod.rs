@@ -10,8 +10,8 @@ pub mod embedded_generate;
 pub mod embedded_logits;
 mod http;
 mod markup;
-//ollama
-//openai
+pub mod ollama;
+pub mod openai;
 mod ready;
 mod request;
 pub mod runaway;

@@ -20,6 +20,22 @@ pub enum Thinking {
     Level(String),
 }
 
+impl Thinking {
+    /// A conversation with the switches that templates know: `enable_thinking` (Qwen, Gemma and most
+    /// others), `thinking` (DeepSeek, Granite), `reasoning_effort` (gpt-oss).
+    pub(super) fn switch(&self, conversation: Conversation) -> Conversation {
+        let switched = |on: bool| {
+            conversation.clone().with_kwarg("enable_thinking", on).with_kwarg("thinking", on)
+        };
+        match self {
+            Self::Default => conversation,
+            Self::Off => switched(false),
+            Self::On => switched(true),
+            Self::Level(level) => switched(true).with_kwarg("reasoning_effort", level.as_str()),
+        }
+    }
+}
+
 /// How the next token is chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -53,6 +69,19 @@ pub struct SamplingValues {
     pub top_p: Option<f32>,
     /// Drop what is less likely than this share of the most likely.
     pub min_p: Option<f32>,
+}
+
+impl Sampling {
+    /// What a server is told: values and a seed, both missing where it is to use its own.
+    pub(super) fn told(self) -> (SamplingValues, Option<u32>) {
+        match self {
+            Self::Greedy => {
+                (SamplingValues { temperature: Some(0.0), ..SamplingValues::default() }, None)
+            }
+            Self::Recommended { seed } => (SamplingValues::default(), Some(seed)),
+            Self::Values { values, seed } => (values, Some(seed)),
+        }
+    }
 }
 
 /// What holds for every answer of a run, checked before the first.

@@ -74,7 +74,7 @@ impl ChatModel {
         let has_tools = request.conversation.has_tools();
         let (template, ready) = self.template(has_tools)?;
         let markup = template.markup[usize::from(has_tools)].clone();
-        let conversation = switched(request.conversation.clone(), &request.terms.thinking);
+        let conversation = request.terms.thinking.switch(request.conversation.clone());
         let render = |prompted| {
             let text = ready.render(&conversation, prompted);
             text.map_err(|error| format!("{error} (template of {})", self.model.display()))
@@ -103,7 +103,7 @@ impl ChatModel {
         let (template, ready) = self.template(false)?;
         let name = self.model.display();
         let render = |thinking: &Thinking| {
-            let conversation = switched(Conversation::of([("user", "?")]), thinking);
+            let conversation = thinking.switch(Conversation::of([("user", "?")]));
             ready.render(&conversation, true).map_err(|error| error.to_string())
         };
         let thinks = template.markup[0].thinks();
@@ -143,19 +143,5 @@ impl ChatModel {
         })?;
         let ready = template.template.as_ref().map_err(|why| format!("{name}: {why}"))?;
         Ok((template, ready))
-    }
-}
-
-/// A conversation with the switches of thinking that templates know: `enable_thinking` (Qwen, Gemma and
-/// most others), `thinking` (DeepSeek, Granite), `reasoning_effort` (gpt-oss).
-fn switched(conversation: Conversation, thinking: &Thinking) -> Conversation {
-    let switch = |on: bool| {
-        conversation.clone().with_kwarg("enable_thinking", on).with_kwarg("thinking", on)
-    };
-    match thinking {
-        Thinking::Default => conversation,
-        Thinking::Off => switch(false),
-        Thinking::On => switch(true),
-        Thinking::Level(level) => switch(true).with_kwarg("reasoning_effort", level.as_str()),
     }
 }

@@ -97,7 +97,7 @@ pub fn refusal(url: &str, status: u16, body: &str) -> GenerationFailure {
             FailureKind::Refused,
             format!("{url} wants a key, or another one (status {status}): set KARAT_API_KEY"),
         ),
-        300..400 => failure(
+        300..=399 => failure(
             FailureKind::Refused,
             format!("{url} sends on to another address (status {status}); name that one"),
         ),
