@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use karat_llama::{
-    Context, ContextParams, Finish, FlashAttention, GpuLayers, KvType, LogitRows, MetadataOverride,
-    Model, ModelParams, Special, Threads, Token, Vocab,
+    Context, ContextParams, FlashAttention, GpuLayers, KvType, LogitRows, MetadataOverride, Model,
+    ModelParams, Threads, Token, Vocab,
 };
 
 use crate::settings::Kv;
 
-use super::{BackendError, Delta, FinishReason, Generate, Generation, Logits, Prompt};
+use super::{BackendError, Logits};
 
 /// One model on the embedded engine, with a context of its own.
 pub struct Embedded {
@@ -95,6 +95,16 @@ impl Embedded {
         Ok(Self { context, vocab: model.vocab() })
     }
 
+    /// Its context, to generate with.
+    pub(super) fn context(&mut self) -> &mut Context {
+        &mut self.context
+    }
+
+    /// Tokens of its context.
+    pub fn n_ctx(&self) -> u32 {
+        self.context.n_ctx()
+    }
+
     /// The model's vocabulary.
     pub fn vocab(&self) -> &Vocab {
         &self.vocab
@@ -146,36 +156,5 @@ impl Logits for Embedded {
 
     fn rows(&mut self) -> Result<LogitRows<'_>, BackendError> {
         Ok(self.context.logits()?)
-    }
-}
-
-impl Generate for Embedded {
-    fn generate(
-        &mut self,
-        prompt: &Prompt<'_>,
-        listen: &mut dyn FnMut(Delta<'_>) -> bool,
-    ) -> Result<Generation, BackendError> {
-        let tokens = self.vocab.tokenize(prompt.text, true, Special::Parsed)?;
-        let mut bytes = Vec::new();
-        let generated = karat_llama::generate(
-            &mut self.context,
-            &tokens,
-            prompt.max_tokens,
-            prompt.sampling,
-            |_, piece| {
-                bytes.extend_from_slice(piece);
-                listen(Delta { bytes: piece })
-            },
-        )?;
-        Ok(Generation {
-            text: String::from_utf8_lossy(&bytes).into_owned(),
-            prompt_tokens: tokens.len() as u64,
-            generated_tokens: generated.tokens.len() as u64,
-            finish: match generated.finish {
-                Finish::End => FinishReason::Stop,
-                Finish::Length => FinishReason::Length,
-                Finish::Stopped => FinishReason::Cancelled,
-            },
-        })
     }
 }

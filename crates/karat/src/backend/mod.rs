@@ -1,12 +1,32 @@
 //! What can run a model: [`Generate`] for text, [`Logits`] for distributions. They are separate, so
 //! that a plan that asks a server for logits is refused before anything loads.
 //!
-//! A backend is one file here; the embedded engine is the first.
+//! A backend is one file or folder here: the embedded engine, Ollama, and every server that speaks
+//! OpenAI's chat completions.
 
+mod answer;
 pub mod embedded;
+pub mod embedded_generate;
 pub mod embedded_logits;
+mod http;
+mod markup;
+pub mod ollama;
+pub mod openai;
+mod ready;
+mod request;
+pub mod runaway;
+mod thought_tally;
 
-pub use karat_llama::{LogitRows, Sampling, Token};
+pub use answer::splitter::{Piece, ThinkingSplitter};
+pub use answer::{Listener, TokenCounter};
+pub use http::Patience;
+pub use karat_llama::{LogitRows, Token};
+pub use markup::{Mark, Markup};
+pub use ready::Ready;
+pub use request::{ChatRequest, Sampling, SamplingValues, Terms, Thinking};
+
+use crate::generation::{Generation, GenerationFailure};
+use crate::record::Finding;
 
 /// Why a backend could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -49,55 +69,22 @@ pub trait Logits {
     }
 }
 
-/// A piece of a streamed answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delta<'a> {
-    /// Its bytes; a UTF-8 character may be split between two.
-    pub bytes: &'a [u8],
-}
-
-/// Why an answer ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FinishReason {
-    /// The model ended its turn.
-    Stop,
-    /// The token limit or the context was reached.
-    Length,
-    /// The caller stopped listening.
-    Cancelled,
-}
-
-/// What to answer, and how.
-#[derive(Clone, Copy, Debug)]
-pub struct Prompt<'a> {
-    /// Text with the template's special tokens written out.
-    pub text: &'a str,
-    /// Most tokens of the answer.
-    pub max_tokens: usize,
-    /// How tokens are chosen.
-    pub sampling: Sampling,
-}
-
-/// A finished answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Generation {
-    /// All of it; bytes that are no UTF-8 became U+FFFD.
-    pub text: String,
-    /// Tokens of the prompt.
-    pub prompt_tokens: u64,
-    /// Tokens of the answer, the end token not included.
-    pub generated_tokens: u64,
-    /// Why it ended.
-    pub finish: FinishReason,
-}
-
-/// Text generation.
+/// Text of one model.
 pub trait Generate {
-    /// Answers one prompt from scratch. `listen` gets the pieces as they come and returns whether
-    /// to go on.
+    /// Checks before anything is measured that the model is there and takes `terms`: loads it where
+    /// that is ours to do, and sees to it that it is alone where that can be seen. What does not hold
+    /// is [`crate::generation::FailureKind::NotAsAsked`]; what cannot be verified is a finding.
+    fn get_ready(&mut self, terms: &Terms) -> Result<Ready, GenerationFailure>;
+
+    /// Answers one conversation from scratch. `listen` gets the pieces as they come and returns whether
+    /// to go on; an answer that it ended is an answer, cancelled.
     fn generate(
         &mut self,
-        prompt: &Prompt<'_>,
-        listen: &mut dyn FnMut(Delta<'_>) -> bool,
-    ) -> Result<Generation, BackendError>;
+        request: &ChatRequest,
+        listen: Listener<'_>,
+    ) -> Result<Generation, GenerationFailure>;
+
+    /// Ends a series of answers: frees what [`Generate::get_ready`] loaded, and tells what only the
+    /// whole series shows, e.g. that no answer thought although every one was asked to.
+    fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure>;
 }

@@ -1,7 +1,7 @@
 //! A conversation as a user's file has it. Owns what counts as one; knows no template.
 
-use minijinja::value::{Value, ValueKind};
-use serde::Deserialize;
+use minijinja::value::{Value, ValueKind, merge_maps};
+use serde::{Deserialize, Serialize};
 
 /// A line that is no conversation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,11 +38,15 @@ pub enum ConversationError {
     },
 }
 
-/// Messages and what else a chat template is told.
-#[derive(Clone, Debug)]
+/// Messages and what else a chat template is told. As JSON it is the object that
+/// [`Conversation::parse`] reads, keys in their order.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "Line")]
 pub struct Conversation {
     pub(super) messages: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tools: Option<Value>,
+    #[serde(rename = "chat_template_kwargs", skip_serializing_if = "is_empty")]
     pub(super) kwargs: Value,
 }
 
@@ -67,6 +71,57 @@ impl Conversation {
             });
         }
         let line: Line = serde_json::from_str(line).map_err(|error| not_json(&error))?;
+        line.try_into()
+    }
+
+    /// Plain messages: role and text of each.
+    pub fn of<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let message =
+            |(role, content)| Value::from_pairs([("role", role), ("content", content)]);
+        Self {
+            messages: messages.into_iter().map(message).collect(),
+            tools: None,
+            kwargs: no_kwargs(),
+        }
+    }
+
+    /// The same, with one more variable told to the template, or one of another value.
+    #[must_use]
+    pub fn with_kwarg(self, name: &str, value: impl Into<Value>) -> Self {
+        let told = Value::from_pairs([(name, value.into())]);
+        Self { kwargs: merge_maps([told, self.kwargs]), ..self }
+    }
+
+    /// Its messages.
+    pub fn messages(&self) -> impl Serialize + '_ {
+        &self.messages
+    }
+
+    /// The tools it declares.
+    pub fn tools(&self) -> Option<impl Serialize + '_> {
+        self.tools.as_ref()
+    }
+
+    /// What else the template is told, where that is anything.
+    pub fn kwargs(&self) -> Option<impl Serialize + '_> {
+        (!is_empty(&self.kwargs)).then_some(&self.kwargs)
+    }
+
+    /// Whether it declares tools.
+    pub fn has_tools(&self) -> bool {
+        self.tools.is_some()
+    }
+
+    /// Messages.
+    pub fn n_messages(&self) -> usize {
+        self.messages.len()
+    }
+}
+
+impl TryFrom<Line> for Conversation {
+    type Error = ConversationError;
+
+    fn try_from(line: Line) -> Result<Self, ConversationError> {
         let messages = line.messages.ok_or(ConversationError::NoMessages)?;
         if messages.kind() != ValueKind::Seq || messages.len() == Some(0) {
             return Err(ConversationError::NoMessages);
@@ -81,22 +136,21 @@ impl Conversation {
             return Err(ConversationError::Key { key: "tools", expected: "list" });
         }
         let kwargs =
-            present(line.chat_template_kwargs).unwrap_or_else(|| Value::from_pairs([("", ""); 0]));
+            present(line.chat_template_kwargs).unwrap_or_else(no_kwargs);
         if kwargs.kind() != ValueKind::Map {
             return Err(ConversationError::Key { key: "chat_template_kwargs", expected: "object" });
         }
         Ok(Self { messages, tools: tools.filter(|tools| tools.len() != Some(0)), kwargs })
     }
+}
 
-    /// Whether it declares tools.
-    pub fn has_tools(&self) -> bool {
-        self.tools.is_some()
-    }
+/// A map of nothing.
+fn no_kwargs() -> Value {
+    Value::from_pairs([("", ""); 0])
+}
 
-    /// Messages.
-    pub fn n_messages(&self) -> usize {
-        self.messages.len()
-    }
+fn is_empty(kwargs: &Value) -> bool {
+    kwargs.len() == Some(0)
 }
 
 /// What is there and not null.

@@ -17,4 +17,4 @@ pub use conversation::{Conversation, ConversationError};
 pub use error::TemplateError;
 pub use script::{Script, ScriptError, Turn};
 pub use source::template_source;
-pub use template::{ChatTemplate, SpecialTexts};
+pub use template::{ChatTemplate, PRESENT, SpecialTexts};

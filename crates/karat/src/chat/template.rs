@@ -16,6 +16,10 @@ use super::error::TemplateError;
 use super::needs::{Arguments, Content, Needs};
 use super::{globals, markup, message};
 
+/// What templates take for the present: Llama 3's own default. A real clock would give a text that
+/// differs from day to day, and no result of yesterday would count any more.
+pub const PRESENT: DateTime = jiff::civil::date(2024, 7, 26).at(0, 0, 0, 0);
+
 const NAME: &str = "chat_template";
 
 /// Work that one rendering may take: an instruction is 1, and so are 64 bytes of text made. The

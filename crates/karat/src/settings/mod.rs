@@ -4,12 +4,16 @@ mod environment;
 mod fidelity;
 mod kv;
 mod memory;
+mod model_name;
 mod ruler;
+mod servers;
 mod speed;
 
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;
 pub use memory::{FitSettings, MemorySettings};
+pub use model_name::{ModelName, ModelNameError};
 pub use ruler::RulerSpec;
+pub use servers::{ApiKey, ServerError, Servers};
 pub use speed::{DEFAULT_REPS, FEWEST_BLOCKS, SpeedSettings, SpeedSettingsError};

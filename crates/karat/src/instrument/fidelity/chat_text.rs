@@ -8,12 +8,10 @@ use karat_llama::{EngineError, Special, Vocab};
 
 use super::job::JobError;
 use crate::backend::Token;
-use crate::chat::{ChatTemplate, Conversation, Script, SpecialTexts, template_source};
+use crate::chat::{
+    ChatTemplate, Conversation, PRESENT, Script, SpecialTexts, template_source,
+};
 use crate::units::count;
-
-/// What templates take for the present: Llama 3's own default. A real clock would give a text that
-/// differs from day to day, and no result of yesterday would count any more.
-const NOW: jiff::civil::DateTime = jiff::civil::date(2024, 7, 26).at(0, 0, 0, 0);
 
 /// The conversations of a file.
 #[derive(Clone, Debug, Default)]
@@ -166,7 +164,7 @@ impl Reader {
                         .to_owned(),
                 )
             })?;
-            ChatTemplate::new(source, tokens.clone(), NOW).map_err(|error| fault(error.to_string()))
+            ChatTemplate::new(source, tokens.clone(), PRESENT).map_err(|error| fault(error.to_string()))
         };
         let all = (0..vocab.n_tokens()).map(|id| id as Token);
         let ends = all.filter(|&token| vocab.is_end(token)).map(|token| piece(Some(token)));

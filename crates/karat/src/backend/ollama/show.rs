@@ -1,0 +1,74 @@
+//! What Ollama says of a model: its template, its parameters, whether and how it thinks.
+
+use serde_json::{Value, json};
+
+use crate::backend::Thinking;
+use crate::backend::http::{Http, failure};
+use crate::generation::{FailureKind, GenerationFailure};
+
+/// What is said of one model.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Show {
+    /// Its template, in Go's language.
+    pub template: Option<String>,
+    /// Parameters that come with it.
+    pub parameters: Option<String>,
+    thinks: bool,
+    /// Values of `think` that it knows, where Ollama lists them.
+    levels: Option<Vec<Value>>,
+}
+
+impl Show {
+    /// Asks.
+    pub fn ask(http: &Http, model: &str) -> Result<Self, GenerationFailure> {
+        let body = json!({ "model": model }).to_string();
+        let show = http.post("/api/show", &body).map_err(|failure| match failure.kind {
+            FailureKind::NoSuchModel => GenerationFailure {
+                message: format!("{}; get it with `ollama pull {model}`", failure.message),
+                ..failure
+            },
+            _ => failure,
+        })?;
+        let text = |key: &str| show[key].as_str().map(str::to_owned);
+        let can = show["capabilities"].as_array().map(Vec::as_slice).unwrap_or_default();
+        Ok(Self {
+            template: text("template"),
+            parameters: text("parameters").filter(|text| !text.trim().is_empty()),
+            thinks: can.iter().any(|one| one == "thinking"),
+            levels: show["thinking"]["values"].as_array().cloned(),
+        })
+    }
+
+    /// Whether the model does what is asked about thinking. Ollama takes a value that a model does not
+    /// know for its default, without a word.
+    pub fn check_thinking(&self, model: &str, asked: &Thinking) -> Result<(), GenerationFailure> {
+        let value = match asked {
+            Thinking::Default => return Ok(()),
+            Thinking::Off if !self.thinks => return Ok(()),
+            Thinking::Off => Value::Bool(false),
+            Thinking::On => Value::Bool(true),
+            Thinking::Level(level) => Value::from(level.as_str()),
+        };
+        let refused = |message| Err(failure(FailureKind::NotAsAsked, message));
+        if !self.thinks {
+            return refused(format!("Ollama says that `{model}` cannot think; ask for no thinking"));
+        }
+        match &self.levels {
+            // What a model does at its levels, it does when it is simply told to think.
+            Some(levels) if levels.contains(&value) || *asked == Thinking::On => Ok(()),
+            Some(levels) => refused(format!(
+                "Ollama would take think = {value} for the default of `{model}`, which knows: {}",
+                levels.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Parameters as Ollama prints them, one per line, on one line.
+pub(super) fn one_line(parameters: &str) -> String {
+    let lines = parameters.lines().map(|line| {
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    });
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,193 @@
+//! What a server is and on what terms it runs its model, as far as it tells. Owns the questions that
+//! each kind of server answers; what none answers becomes a finding.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::backend::http::{Http, Patience, failure};
+use crate::backend::{Ready, Sampling, Terms, Thinking};
+use crate::generation::{FailureKind, GenerationFailure};
+use crate::record::Severity;
+use crate::settings::ApiKey;
+
+/// Time for a question that a server may not know.
+const PROBE: Duration = Duration::from_secs(15);
+
+/// What kind of server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// llama.cpp's.
+    LlamaServer,
+    /// vLLM.
+    Vllm,
+    /// LM Studio.
+    LmStudio,
+    /// Another one.
+    #[default]
+    Unknown,
+}
+
+/// A server and its model.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Server {
+    kind: Kind,
+    /// Models that it lists; empty where it has no list.
+    listed: Vec<String>,
+    n_ctx: Option<u32>,
+    build: Option<String>,
+    template: Option<String>,
+}
+
+impl Server {
+    /// Asks a server what it is. Only that it answers at all is required.
+    pub fn ask(http: &Http, key: Option<ApiKey>, model: &str) -> Result<Self, GenerationFailure> {
+        let mut server = Self::default();
+        let list = http.find("/models")?.unwrap_or_default();
+        let entries = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        server.listed =
+            entries.iter().filter_map(|entry| Some(entry["id"].as_str()?.to_owned())).collect();
+        let entry = entries.iter().find(|entry| entry["id"] == model);
+        // vLLM's own field.
+        server.n_ctx = entry.and_then(|entry| number(&entry["max_model_len"]));
+        if server.n_ctx.is_some() {
+            server.kind = Kind::Vllm;
+            return Ok(server);
+        }
+        let root = http.base().strip_suffix("/v1").unwrap_or(http.base());
+        let patience = Patience {
+            first_byte: PROBE,
+            idle: PROBE,
+            total: PROBE,
+            loading: Duration::ZERO,
+            ..*http.patience()
+        };
+        server.ask_root(&Http::new(root, key, patience), model);
+        Ok(server)
+    }
+
+    /// Asks for what stands beside the API: a server that does not know the page is another one.
+    fn ask_root(&mut self, root: &Http, model: &str) {
+        if let Ok(props) = root.get("/props")
+            && let Some(n_ctx) = number(&props["default_generation_settings"]["n_ctx"])
+        {
+            self.kind = Kind::LlamaServer;
+            self.n_ctx = Some(n_ctx);
+            self.build = props["build_info"].as_str().map(str::to_owned);
+            self.template = props["chat_template"].as_str().map(str::to_owned);
+            return;
+        }
+        let Ok(models) = root.get("/api/v0/models") else { return };
+        let entries = models["data"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if let Some(entry) = entries.iter().find(|entry| entry["id"] == model)
+            && !entry["max_context_length"].is_null()
+        {
+            self.kind = Kind::LmStudio;
+            // Missing until the model is loaded.
+            self.n_ctx = number(&entry["loaded_context_length"]);
+        }
+    }
+
+    /// What kind it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The chat template that it renders, where it tells.
+    pub fn template(&self) -> Option<&str> {
+        self.template.as_deref()
+    }
+
+    /// Whether it takes the terms, as far as it tells.
+    pub fn ready(&self, model: &str, terms: &Terms) -> Result<Ready, GenerationFailure> {
+        let name = match self.kind {
+            Kind::LlamaServer => Some("llama-server"),
+            Kind::Vllm => Some("vLLM"),
+            Kind::LmStudio => Some("LM Studio"),
+            Kind::Unknown => None,
+        };
+        let mut ready = Ready {
+            engine: name.map(|name| match &self.build {
+                Some(build) => format!("{name} {build}"),
+                None => name.to_owned(),
+            }),
+            n_ctx: self.n_ctx,
+            template: self.template.clone(),
+            ..Ready::default()
+        };
+        self.check_model(model, &mut ready)?;
+        self.check_context(terms.n_ctx, &mut ready)?;
+        self.tell_the_unknown(terms, &mut ready);
+        Ok(ready)
+    }
+
+    fn check_model(&self, model: &str, ready: &mut Ready) -> Result<(), GenerationFailure> {
+        if self.listed.is_empty() || self.listed.iter().any(|listed| listed == model) {
+            return Ok(());
+        }
+        let listed = self.listed.join(", ");
+        if self.kind == Kind::LlamaServer {
+            ready.tell(
+                Severity::Warning,
+                format!("the server was asked for `{model}` and answers with what it has: {listed}"),
+            );
+            return Ok(());
+        }
+        let message = format!("the server does not list the model `{model}`; it has: {listed}");
+        Err(failure(FailureKind::NoSuchModel, message))
+    }
+
+    fn check_context(&self, asked: u32, ready: &mut Ready) -> Result<(), GenerationFailure> {
+        match self.n_ctx {
+            Some(n_ctx) if n_ctx < asked => Err(failure(
+                FailureKind::NotAsAsked,
+                format!(
+                    "the server runs the model with a context of {n_ctx} tokens, {asked} were asked \
+                     for; start it with that many (a request cannot change it)"
+                ),
+            )),
+            Some(n_ctx) if n_ctx > asked => {
+                ready.tell(
+                    Severity::Warning,
+                    format!(
+                        "the server runs the model with a context of {n_ctx} tokens, {asked} were \
+                         asked for: its memory is that of the larger one"
+                    ),
+                );
+                Ok(())
+            }
+            Some(_) => Ok(()),
+            None => {
+                ready.tell(
+                    Severity::Warning,
+                    format!("the server does not tell its context; {asked} tokens cannot be verified"),
+                );
+                Ok(())
+            }
+        }
+    }
+
+    fn tell_the_unknown(&self, terms: &Terms, ready: &mut Ready) {
+        let mut unknown = vec!["whether another model is loaded beside this one"];
+        if self.template.is_none() {
+            unknown.push("which chat template it renders");
+        }
+        if self.kind != Kind::LlamaServer {
+            unknown.push("whether it answers from a cache of earlier prompts");
+        }
+        if matches!(terms.sampling, Sampling::Recommended { .. }) {
+            unknown.push("with which sampling it answers when it is left to the server");
+        }
+        if self.kind != Kind::LlamaServer && terms.thinking != Thinking::Default {
+            unknown.push("whether it knows the switch for thinking");
+        }
+        ready.tell(
+            Severity::Note,
+            format!("what the server does not tell: {}", unknown.join("; ")),
+        );
+    }
+}
+
+fn number(value: &Value) -> Option<u32> {
+    value.as_u64()?.try_into().ok()
+}
