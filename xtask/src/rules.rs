@@ -165,7 +165,7 @@ pub const CONFINED: &[Confined] = &[
             "crates/karat/src/stats",
             "crates/karat/src/memory",
             "crates/karat/src/verdict",
-            "crates/karat/src/record.rs",
+            "crates/karat/src/record/",
             "crates/karat/src/units.rs",
         ],
         allowed: &[],

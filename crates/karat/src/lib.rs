@@ -25,5 +25,6 @@ pub mod store;
 pub mod task;
 pub mod ui;
 pub mod units;
+pub mod verdict;
 pub mod visible;
 pub mod worker;

@@ -49,6 +49,9 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         distributions: content.distributions,
         claims: content.claims,
         worst_tokens: content.worst_tokens,
+        attempts: Vec::new(),
+        flips: Vec::new(),
+        answers: Vec::new(),
         findings: content.findings,
         steps,
     })

@@ -83,6 +83,9 @@ pub fn document() -> RunDocument {
             estimates: vec![28, 37],
         }],
         worst_tokens: worst_tokens(),
+        attempts: Vec::new(),
+        flips: Vec::new(),
+        answers: Vec::new(),
         findings: findings(),
         steps: steps(),
     }

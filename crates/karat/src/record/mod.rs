@@ -1,10 +1,20 @@
 //! The tidy table: every number karat reports is one [`Estimate`], and one run is one [`RunDocument`].
 //! Owns the row format and its JSON form; never computes, formats or stores anything.
+//!
+//! What behaviour adds stands in [`behaviour`], the answers in [`answer`], a model's tokens in `worst`.
+
+pub mod answer;
+pub mod behaviour;
+mod worst;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use answer::{Answer, NeededN, Question, SampleUnit, Verdict};
+pub use behaviour::{AttemptRecord, Flip, FlipSide, TaskOutcome};
+pub use worst::{LikelyToken, TokenInContext, WorstToken};
 
 /// Version of the JSON and CSV layout. Raised when a field changes its meaning or goes away;
 /// adding a field or a metric does not raise it.
@@ -26,6 +36,8 @@ pub enum Instrument {
     Speed,
     /// Bytes of weights, KV cache, compute buffers and process, predicted or measured.
     Memory,
+    /// What builds do with tasks: passes, tokens, time to an answer.
+    Behaviour,
 }
 
 /// Unit of a value. Ratios and shares are plain fractions, never percent.
@@ -288,56 +300,6 @@ pub struct Claim {
     pub estimates: Vec<usize>,
 }
 
-/// A next token that a model holds likely.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct LikelyToken {
-    /// Its text; bytes that are no UTF-8 by themselves as `<0xC4>`.
-    pub text: String,
-    /// Its probability.
-    pub probability: f64,
-}
-
-/// A scored token where it stands, and what both models expected there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TokenInContext {
-    /// Position in the window whose prediction it is; the target is the token after it.
-    pub position: u32,
-    /// About 24 tokens up to that position, as text.
-    pub context: String,
-    /// The token that really follows.
-    pub target: String,
-    /// KL(reference ‖ candidate) at the position, in nats; missing where it is infinite.
-    pub kld: Option<f64>,
-    /// Negative log-likelihood of the target to the reference, in nats; missing where infinite.
-    pub nll_reference: Option<f64>,
-    /// The same to the candidate.
-    pub nll_candidate: Option<f64>,
-    /// The reference's five likeliest tokens, likeliest first.
-    pub top_reference: Vec<LikelyToken>,
-    /// The candidate's.
-    pub top_candidate: Vec<LikelyToken>,
-}
-
-/// One of the tokens at which a candidate is farthest from the original.
-///
-/// All texts in it come from the text file and the vocabulary as they are, control characters included.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct WorstToken {
-    /// The build under test, by its short name.
-    pub candidate: String,
-    /// The original, by its short name.
-    pub reference: String,
-    /// Text it stands in.
-    pub scope: String,
-    /// Settings that are part of the ruler, as in the rows.
-    pub setting: BTreeMap<String, String>,
-    /// Window of the text, from 0.
-    pub window: u32,
-    /// The token.
-    #[serde(flatten)]
-    pub token: TokenInContext,
-}
-
 /// Identity and life of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunHeader {
@@ -384,6 +346,15 @@ pub struct RunDocument {
     /// The tokens of largest KLD of each candidate against the original, by text, largest first.
     #[serde(default)]
     pub worst_tokens: Vec<WorstToken>,
+    /// What each build did with each task, in the order asked.
+    #[serde(default)]
+    pub attempts: Vec<AttemptRecord>,
+    /// Tasks that one of two builds alone passes, with what both answered.
+    #[serde(default)]
+    pub flips: Vec<Flip>,
+    /// The three answers, as far as the rows give them.
+    #[serde(default)]
+    pub answers: Vec<Answer>,
     /// What the reader has to know.
     pub findings: Vec<Finding>,
     /// The plan and how each step ended.

@@ -1,0 +1,148 @@
+//! What a reader has to know about the attempts: no answers, starved ones, repeats that differ, loops,
+//! tasks that only some builds met. Pure.
+
+use crate::record::{Finding, Severity};
+use crate::task::{Attempt, Reply};
+use crate::units::count;
+
+use super::items::{Item, answer, is_error, is_pass, is_starved};
+
+/// Most instances that a finding names.
+const MOST_NAMED: usize = 4;
+
+/// Everything there is to say about one build.
+pub(super) fn of_build(name: &str, items: &[Item<'_>]) -> Vec<Finding> {
+    let findings = [
+        errors(name, items),
+        starved(name, items),
+        differing_repeats(name, items),
+        loops(name, items),
+        estimated(name, items),
+    ];
+    findings.into_iter().flatten().collect()
+}
+
+fn warning(message: String) -> Finding {
+    Finding { severity: Severity::Warning, message }
+}
+
+/// `a, b, c and 4 more`.
+fn named(items: &[&Item<'_>]) -> String {
+    let names: Vec<&str> =
+        items.iter().take(MOST_NAMED).map(|item| item.first().instance.as_str()).collect();
+    let more = items.len().saturating_sub(MOST_NAMED);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{rest}", names.join(", "))
+}
+
+fn of<'i, 'a>(items: &'i [Item<'a>], is_it: impl Fn(&Item<'a>) -> bool) -> Vec<&'i Item<'a>> {
+    items.iter().filter(|item| is_it(item)).collect()
+}
+
+fn errors(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let errors = of(items, |item| is_error(item.first()));
+    let first = errors.first()?.first();
+    let why = match &first.reply {
+        Reply::Failure(failure) => failure.message.clone(),
+        Reply::Answer(_) => "its answer could not be judged".to_owned(),
+    };
+    Some(warning(format!(
+        "{name}: {} of {} without an answer that could be judged, left out of its rates and of every pair: \
+         {}; the first: {why}",
+        errors.len(),
+        count(items.len() as u64, "task"),
+        named(&errors)
+    )))
+}
+
+fn starved(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let starved = of(items, |item| is_starved(item.first()));
+    if starved.is_empty() {
+        return None;
+    }
+    let found = starved.iter().filter(|item| item.first().answer_in_thinking == Some(true)).count();
+    let thought = if found > 0 {
+        format!("; the right answer stands in the thinking of {found}")
+    } else {
+        String::new()
+    };
+    Some(warning(format!(
+        "{name} spent its whole budget and showed nothing in {} of {}: {}{thought}. They count as not \
+         passed; the comparison without them stands beside the other",
+        starved.len(),
+        count(items.len() as u64, "task"),
+        named(&starved)
+    )))
+}
+
+fn shown(attempt: &Attempt) -> Option<&str> {
+    answer(attempt).map(|answer| answer.visible.as_str())
+}
+
+fn differing_repeats(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let differs = |item: &Item<'_>| {
+        let first = item.first();
+        item.reruns()
+            .iter()
+            .any(|rerun| shown(rerun) != shown(first) || rerun.score.outcome != first.score.outcome)
+    };
+    let differing = of(items, differs);
+    if differing.is_empty() {
+        return None;
+    }
+    let flipped = |item: &&&Item<'_>| {
+        item.reruns().iter().any(|rerun| is_pass(rerun) != is_pass(item.first()))
+    };
+    let flips = differing.iter().filter(flipped).count();
+    Some(warning(format!(
+        "{name} asked again does not answer the same in {}: {}; in {flips} of them passing changes. The \
+         first repeat counts",
+        count(differing.len() as u64, "task"),
+        named(&differing)
+    )))
+}
+
+fn loops(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let looped = of(items, |item| item.first().looped);
+    (!looped.is_empty()).then(|| {
+        warning(format!(
+            "{name} went round in circles until it was cut off in {}: {}",
+            count(looped.len() as u64, "task"),
+            named(&looped)
+        ))
+    })
+}
+
+fn estimated(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let is_estimated = |item: &Item<'_>| {
+        answer(item.first()).is_some_and(|answer| {
+            let parts = [answer.tokens.visible, answer.tokens.thinking];
+            parts.into_iter().flatten().any(|part| !part.exact)
+        })
+    };
+    items.iter().any(is_estimated).then(|| Finding {
+        severity: Severity::Note,
+        message: format!(
+            "{name}: visible and thinking tokens are told apart by tokenizing the text again; their sum is \
+             counted"
+        ),
+    })
+}
+
+/// Tasks that one of two builds was asked and the other was not.
+pub(super) fn unshared(
+    names: (&str, &str),
+    n_items: (usize, usize),
+    n_shared: usize,
+) -> Option<Finding> {
+    let largest = n_items.0.max(n_items.1);
+    (n_shared < largest).then(|| {
+        warning(format!(
+            "{} and {} share {} of {}; they are compared on those",
+            names.0,
+            names.1,
+            n_shared,
+            count(largest as u64, "task")
+        ))
+    })
+}

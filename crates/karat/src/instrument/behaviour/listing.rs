@@ -1,0 +1,94 @@
+//! Attempts and flips as a report lists them.
+//! Owns what of an attempt is told; decides nothing.
+
+use crate::record::{AttemptRecord, Flip, FlipSide, TaskOutcome};
+use crate::task::{Attempt, Outcome, Reply};
+
+use super::items::{answer, is_pass, seconds};
+use super::of_pair::Pair;
+
+/// Longest answer that a flip shows, in characters; the store has all of it.
+const LONGEST_ANSWER: usize = 4_000;
+
+impl From<Outcome> for TaskOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Pass => Self::Pass,
+            Outcome::Partial => Self::Partial,
+            Outcome::Fail => Self::Fail,
+            Outcome::Starved => Self::Starved,
+            Outcome::Error => Self::Error,
+        }
+    }
+}
+
+/// One attempt, without its text.
+pub(super) fn record(candidate: &str, attempt: &Attempt) -> AttemptRecord {
+    let tokens = answer(attempt).map(|answer| answer.tokens).unwrap_or_default();
+    let parts = [tokens.visible, tokens.thinking];
+    AttemptRecord {
+        candidate: candidate.to_owned(),
+        family: attempt.family.clone(),
+        instance: attempt.instance.clone(),
+        language: attempt.language.clone(),
+        repeat: attempt.repeat,
+        outcome: attempt.score.outcome.into(),
+        points: attempt.score.points,
+        reason: reason(attempt),
+        tokens: tokens.total,
+        visible_tokens: tokens.visible.map(|part| part.tokens),
+        thinking_tokens: tokens.thinking.map(|part| part.tokens),
+        split_is_exact: parts.into_iter().flatten().all(|part| part.exact),
+        max_tokens: attempt.max_tokens,
+        ttfo_s: answer(attempt).and_then(|answer| answer.timings.ttfo_s),
+        seconds: seconds(attempt),
+        answer_in_thinking: attempt.answer_in_thinking,
+        looped: attempt.looped,
+    }
+}
+
+/// Which checks did not hold, or why there is no answer.
+fn reason(attempt: &Attempt) -> String {
+    if let Reply::Failure(failure) = &attempt.reply {
+        return failure.message.clone();
+    }
+    let broken = attempt.score.checks.iter().filter(|check| !check.held);
+    let words = broken.map(|check| match check.why.as_str() {
+        "" => check.name.clone(),
+        why => format!("{}: {why}", check.name),
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// Tasks that one of the two alone passes.
+pub(super) fn flips(names: (&str, &str), pairs: &[Pair<'_, '_>]) -> Vec<Flip> {
+    let flip = |(one, other): &Pair<'_, '_>| {
+        let sides = [(names.0, one.first()), (names.1, other.first())];
+        let [passes, other] = match sides.map(|(_, attempt)| is_pass(attempt)) {
+            [true, false] => sides,
+            [false, true] => [sides[1], sides[0]],
+            _ => return None,
+        };
+        Some(Flip {
+            family: passes.1.family.clone(),
+            instance: passes.1.instance.clone(),
+            passes: side(passes),
+            other: side(other),
+        })
+    };
+    pairs.iter().filter_map(flip).collect()
+}
+
+fn side((name, attempt): (&str, &Attempt)) -> FlipSide {
+    let visible = answer(attempt).map(|answer| answer.visible.as_str()).unwrap_or_default();
+    let mut shown: String = visible.chars().take(LONGEST_ANSWER).collect();
+    if shown.len() < visible.len() {
+        shown.push('…');
+    }
+    FlipSide {
+        name: name.to_owned(),
+        outcome: attempt.score.outcome.into(),
+        reason: reason(attempt),
+        answer: shown,
+    }
+}
