@@ -44,7 +44,6 @@ const OFFERED: &[&str] = &[
     "heapq",
     "importlib",
     "inspect",
-    "io",
     "json",
     "keyword",
     "linecache",
