@@ -47,7 +47,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "exit", may_name: &[] },
     Module { name: "visible", may_name: &[] },
     Module { name: "record", may_name: &["units"] },
-    Module { name: "generation", may_name: &["units"] },
+    Module { name: "generation", may_name: &["chat", "record", "units"] },
     // Values in, values out.
     Module { name: "stats", may_name: &["units"] },
     Module { name: "metric", may_name: &["record", "stats", "units"] },
@@ -57,7 +57,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "chat", may_name: &[] },
     Module { name: "verdict", may_name: &["record", "stats", "task", "units"] },
     // The edges: environment, machine, terminal, disk, models, engines.
-    Module { name: "settings", may_name: &["units"] },
+    Module { name: "settings", may_name: &["generation", "units"] },
     Module { name: "machine", may_name: &["record", "units"] },
     Module { name: "ui", may_name: &["clock", "settings", "units", "visible"] },
     Module { name: "store", may_name: &["digest", "clock", "record", "units"] },
@@ -75,11 +75,30 @@ pub const MODULES: &[Module] = &[
     // worker's messages carry parts of a plan.
     Module {
         name: "plan",
-        may_name: &["digest", "memory", "model", "record", "settings", "store", "task", "units"],
+        may_name: &[
+            "digest",
+            "generation",
+            "memory",
+            "model",
+            "record",
+            "settings",
+            "store",
+            "task",
+            "units",
+        ],
     },
     Module {
         name: "worker",
-        may_name: &["clock", "machine", "plan", "record", "settings", "units"],
+        may_name: &[
+            "clock",
+            "generation",
+            "machine",
+            "plan",
+            "record",
+            "settings",
+            "task",
+            "units",
+        ],
     },
     Module {
         name: "instrument",
@@ -104,7 +123,16 @@ pub const MODULES: &[Module] = &[
     // The verbs: arguments become settings and jobs, commands run them.
     Module {
         name: "cli",
-        may_name: &["exit", "record", "report", "settings", "ui", "units", "worker"],
+        may_name: &[
+            "exit",
+            "generation",
+            "record",
+            "report",
+            "settings",
+            "ui",
+            "units",
+            "worker",
+        ],
     },
     Module { name: "command", may_name: &[ANY] },
 ];

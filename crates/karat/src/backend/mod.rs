@@ -12,8 +12,6 @@ mod http;
 mod markup;
 pub mod ollama;
 pub mod openai;
-mod ready;
-mod request;
 pub mod runaway;
 mod thought_tally;
 
@@ -22,8 +20,7 @@ pub use answer::{Listener, TokenCounter};
 pub use http::Patience;
 pub use karat_llama::{LogitRows, Token};
 pub use markup::{Mark, Markup};
-pub use ready::Ready;
-pub use request::{ChatRequest, Sampling, SamplingValues, Terms, Thinking};
+pub use crate::generation::{ChatRequest, Ready, Sampling, SamplingValues, Terms, Thinking};
 
 use crate::generation::{Generation, GenerationFailure};
 use crate::record::Finding;

@@ -1,5 +1,6 @@
 //! The command line: one file of arguments per verb. Parses and converts; does nothing else.
 
+mod bench;
 mod compare;
 mod demo;
 mod diff;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+pub use bench::{BenchArgs, TaskArgs};
 pub use compare::{CompareArgs, InstrumentArg};
 pub use demo::DemoArgs;
 pub use diff::DiffArgs;
@@ -64,6 +66,8 @@ pub struct Cli {
 pub enum Verb {
     /// Compare builds of one model with every instrument there is, in one table.
     Compare(CompareArgs),
+    /// Ask models the same tasks and score the answers.
+    Bench(BenchArgs),
     /// Measure how far builds have moved from a reference: PPL, KL divergence, same-top-p, delta-p.
     Fidelity(FidelityArgs),
     /// Say what is in a model file: shape, tensor types, tokenizer, origin, oddities.
@@ -89,4 +93,7 @@ pub enum Verb {
     /// The engine's own process; started by karat itself.
     #[command(hide = true)]
     Worker,
+    /// The process in which Python that a model wrote runs; started by karat itself.
+    #[command(hide = true)]
+    Sandbox,
 }

@@ -1,27 +1,55 @@
 //! `karat compare`: every instrument there is, in one run and one report.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use anyhow::Context as _;
+
+use super::backends::Patient;
 use super::measure::{Measurements, Telling, measure};
+use super::plan_behaviour::{RunFiles, plan_behaviour};
 use super::plan_fidelity::plan_fidelity;
 use super::plan_memory::plan_memory;
 use super::plan_speed::plan_speed;
-use super::{Session, fidelity, memory, probe, report};
-use crate::cli::{CompareArgs, InstrumentArg};
+use super::{Session, bench, build, fidelity, memory, probe, report};
+use crate::chat::template_source;
+use crate::cli::{CompareArgs, InstrumentArg, TaskArgs};
 use crate::exit::Exit;
+use crate::model::ModelFile;
+use crate::plan::FitAsk;
+use crate::record::{Lineage, ModelRole};
 use crate::settings::{
-    DEFAULT_REPS, FEWEST_BLOCKS, FidelitySettings, MemorySettings, SpeedSettings,
+    BehaviourSettings, DEFAULT_REPS, FEWEST_BLOCKS, FidelitySettings, MemorySettings, ModelName,
+    SpeedSettings, is_same_path,
 };
 use crate::store::Store;
+use crate::worker::{Job, TwinJob};
+
+/// The longest that one answer may take; nobody waits for a server here.
+const ANSWER_TIMEOUT: Duration = Duration::from_hours(1);
 
 pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit> {
-    let settings = args.fidelity.settings(session.environment.n_threads)?;
+    let mut settings = args.fidelity.settings(session.environment.n_threads)?;
     if let Some(path) = &args.html {
         report::check_target(path)?;
     }
+    if args.make_twin && !args.fidelity.how.dry_run {
+        match make_twin(session, &settings)? {
+            Ok(twin) => {
+                settings.candidates.push(twin.clone());
+                settings.twin = Some(twin);
+                settings = settings.checked()?;
+            }
+            Err(exit) => return Ok(exit),
+        }
+    }
     let store = Store::open(&session.environment.home)?;
     let asked = |instrument| args.instruments.contains(&instrument);
-    let mut work = Measurements::default();
+    let mut work = Measurements {
+        fits: args.vram.map(|vram| FitAsk { vram, n_ctx: Some(args.ctx_memory) }),
+        ..Measurements::default()
+    };
     if asked(InstrumentArg::Fidelity) {
         let (plan, stamps) = plan_fidelity(session, &store, &settings)?;
         work.fidelity = Some((plan, stamps, settings.clone()));
@@ -37,8 +65,11 @@ pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit>
         let (plan, stamps) = plan_speed(session, &store, &speed)?;
         work.speed = Some((plan, stamps, settings.worker_timeout));
     }
+    if asked(InstrumentArg::Behaviour) {
+        plan_tasks(session, &store, (&settings, &args.tasks), &mut work)?;
+    }
     if args.fidelity.how.dry_run {
-        return dry_run(session, &store, &work);
+        return dry_run(session, &store, &work, settings.level);
     }
     let telling = Telling {
         seed: settings.seed,
@@ -49,7 +80,82 @@ pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit>
     measure(session, store, work, &telling)
 }
 
-fn dry_run(session: &Session, store: &Store, work: &Measurements) -> anyhow::Result<Exit> {
+/// Makes the matched control of the QAT file in karat's home; the inner error is how making it ended.
+fn make_twin(
+    session: &Session,
+    settings: &FidelitySettings,
+) -> anyhow::Result<Result<PathBuf, Exit>> {
+    let like = settings.qat.clone().context("--make-twin needs --qat FILE")?;
+    let folder = session.environment.home.join("twins");
+    fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot create folder `{}`", folder.display()))?;
+    let stem = like.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let output = folder.join(format!("{stem}-twin.gguf"));
+    let job = TwinJob {
+        like,
+        original: settings.references[0].clone(),
+        output: output.clone(),
+        imatrix: None,
+        overwrite: true,
+        n_threads: settings.n_threads,
+    };
+    let exit = build::build(session, &Job::Twin(job), &output, settings.worker_timeout)?;
+    Ok(if exit == Exit::Ok { Ok(output) } else { Err(exit) })
+}
+
+/// Adds the tasks, unless a model was not made for conversations.
+fn plan_tasks(
+    session: &Session,
+    store: &Store,
+    (settings, tasks): (&FidelitySettings, &TaskArgs),
+    work: &mut Measurements,
+) -> anyhow::Result<()> {
+    // The second reference, a checkpoint before rounding, is nobody's to serve.
+    let paths: Vec<PathBuf> =
+        settings.references.iter().take(1).chain(&settings.candidates).cloned().collect();
+    for path in &paths {
+        if template_source(ModelFile::open(path)?.gguf.metadata(), false).is_none() {
+            session.ui.note(&format!(
+                "no tasks are asked: `{}` has no chat template, so it was not made for conversations",
+                path.display()
+            ));
+            return Ok(());
+        }
+    }
+    let behaviour = behaviour_settings(settings, tasks, &paths).checked()?;
+    let said = |path: &Path| said(settings, path);
+    let of_run = models(settings);
+    let files = RunFiles { paths: &of_run, said: &said };
+    let (plan, stamps) = plan_behaviour(session, store, &behaviour, &files)?;
+    let patient =
+        Patient { worker_timeout: settings.worker_timeout, answer_timeout: ANSWER_TIMEOUT };
+    work.behaviour = Some((plan, stamps, patient));
+    Ok(())
+}
+
+/// What the user said a file is.
+pub(super) fn said(settings: &FidelitySettings, path: &Path) -> (ModelRole, Vec<Lineage>) {
+    let is = |given: &Option<PathBuf>| given.as_ref().is_some_and(|it| is_same_path(it, path));
+    let role = if settings.references.iter().any(|reference| is_same_path(reference, path)) {
+        ModelRole::Reference
+    } else {
+        ModelRole::Candidate
+    };
+    let lineage = [
+        (&settings.qat, Lineage::Qat),
+        (&settings.twin, Lineage::Twin),
+        (&settings.naive, Lineage::Naive),
+    ];
+    let lineage = lineage.into_iter().filter(|(given, _)| is(given)).map(|(_, kind)| kind);
+    (role, lineage.collect())
+}
+
+fn dry_run(
+    session: &Session,
+    store: &Store,
+    work: &Measurements,
+    level: f64,
+) -> anyhow::Result<Exit> {
     if let Some((plan, ..)) = &work.fidelity {
         fidelity::dry_run(session, store, plan)?;
     }
@@ -59,11 +165,14 @@ fn dry_run(session: &Session, store: &Store, work: &Measurements) -> anyhow::Res
     if let Some((plan, ..)) = &work.speed {
         probe::dry_run(session, store, plan)?;
     }
+    if let Some((plan, ..)) = &work.behaviour {
+        bench::dry_run(session, store, plan, level)?;
+    }
     Ok(Exit::Ok)
 }
 
 /// Every model of the fidelity part, in its order: so all parts know them by the same short names.
-fn models(settings: &FidelitySettings) -> Vec<PathBuf> {
+pub(super) fn models(settings: &FidelitySettings) -> Vec<PathBuf> {
     settings.references.iter().chain(&settings.candidates).cloned().collect()
 }
 
@@ -100,6 +209,28 @@ pub(super) fn speed_settings(settings: &FidelitySettings, n_threads: u32) -> Spe
         twin: settings.qat.as_ref().and(settings.twin.clone()),
         fresh: false,
         seed: settings.seed,
+        level: settings.level,
+    }
+}
+
+/// The tasks that `files` are asked.
+pub(super) fn behaviour_settings(
+    settings: &FidelitySettings,
+    tasks: &TaskArgs,
+    files: &[PathBuf],
+) -> BehaviourSettings {
+    BehaviourSettings {
+        models: files.iter().cloned().map(ModelName::File).collect(),
+        suite: tasks.suite(settings.seed),
+        repeats: tasks.repeats,
+        n_ctx: tasks.task_ctx,
+        thinking: tasks.thinking.clone(),
+        budgets: tasks.thinking_budget.clone(),
+        sampling: tasks.sampling(),
+        n_threads: settings.n_threads,
+        gpu_layers: settings.ruler.gpu_layers,
+        worker_timeout: settings.worker_timeout,
+        answer_timeout: ANSWER_TIMEOUT,
         level: settings.level,
     }
 }

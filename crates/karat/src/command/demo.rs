@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
-use super::compare::{memory_settings, speed_settings};
+use super::backends::Patient;
+use super::compare::{memory_settings, models, said, speed_settings};
 use super::measure::{Measurements, Telling, measure};
+use super::plan_behaviour::{RunFiles, plan_behaviour};
 use super::plan_fidelity::plan_fidelity;
 use super::plan_memory::plan_memory;
 use super::plan_speed::plan_speed;
@@ -17,7 +19,11 @@ use crate::cli::{DemoArgs, InspectArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::record::{Finding, Severity};
 use crate::report::PageFormat;
-use crate::settings::{FidelitySettings, Kv, MemorySettings, RulerSpec, SpeedSettings};
+use crate::generation::Thinking;
+use crate::settings::{
+    BehaviourSettings, FidelitySettings, Kv, MemorySettings, ModelName, RulerSpec, SamplingChoice,
+    SpeedSettings, SuiteName, SuiteSpec,
+};
 use crate::store::Store;
 use crate::worker::{Job, QuantizeJob};
 
@@ -31,6 +37,10 @@ const BUILDS: [(&str, &str, &str); 5] = [
 ];
 /// Context of the memory table: the lab model's own.
 const N_CTX: u32 = 2048;
+/// Tokens of the log in which a fact has to be found, and of an answer at most: what the lab model was
+/// trained for.
+const LOG_TOKENS: u32 = 1000;
+const ANSWER_TOKENS: u32 = 512;
 /// A worker silent for this long hangs.
 const TIMEOUT: Duration = Duration::from_mins(2);
 const ORIGINAL: &str = "lab-base-bf16.gguf";
@@ -122,10 +132,18 @@ fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow:
         ..speed_settings(settings, settings.n_threads)
     };
     let (speed, speed_stamps) = plan_speed(session, &store, &speed_settings.checked()?)?;
+    let said = |path: &Path| said(settings, path);
+    let of_run = models(settings);
+    let files = RunFiles { paths: &of_run, said: &said };
+    let tasks = behaviour_settings(settings).checked()?;
+    let (behaviour, behaviour_stamps) = plan_behaviour(session, &store, &tasks, &files)?;
+    let patient = Patient { worker_timeout: TIMEOUT, answer_timeout: TIMEOUT };
     let work = Measurements {
         fidelity: Some((fidelity, stamps, settings.clone())),
         memory: Some((memory, memory_stamps, TIMEOUT)),
         speed: Some((speed, speed_stamps, TIMEOUT)),
+        behaviour: Some((behaviour, behaviour_stamps, patient)),
+        fits: None,
     };
     let telling = Telling {
         seed: settings.seed,
@@ -134,6 +152,32 @@ fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow:
         html: Some(html),
     };
     measure(session, store, work, &telling)
+}
+
+/// The quick suite, once, for the two builds that only the recipe tells apart.
+fn behaviour_settings(settings: &FidelitySettings) -> BehaviourSettings {
+    let builds = settings.qat.iter().chain(&settings.twin);
+    BehaviourSettings {
+        models: builds.cloned().map(ModelName::File).collect(),
+        suite: SuiteSpec {
+            name: SuiteName::Quick,
+            folder: None,
+            only: Vec::new(),
+            fixed: [("log_tokens".to_owned(), LOG_TOKENS.into())].into(),
+            max_tokens: Some(ANSWER_TOKENS),
+            seed: settings.seed,
+        },
+        repeats: Some(1),
+        n_ctx: Some(N_CTX),
+        thinking: Thinking::Default,
+        budgets: Vec::new(),
+        sampling: SamplingChoice::Greedy,
+        n_threads: settings.n_threads,
+        gpu_layers: settings.ruler.gpu_layers,
+        worker_timeout: TIMEOUT,
+        answer_timeout: TIMEOUT,
+        level: settings.level,
+    }
 }
 
 /// Two of the five distances are the same file here.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 
 use super::memory::stored;
+use crate::instrument::behaviour::{Asked, summarize as summarize_behaviour};
 use crate::instrument::fidelity::language::language_rows;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
@@ -12,13 +13,15 @@ use crate::instrument::memory;
 use crate::instrument::speed;
 use crate::instrument::speed::summary::SpeedResults;
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf};
+use crate::plan::{BehaviourPlan, FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf};
 use crate::record::{
-    Claim, Distribution, EngineRecord, Estimate, Finding, MachineRecord, ModelRecord, RunDocument,
+    Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip, MachineRecord, ModelRecord, RunDocument,
     RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
+use crate::task::Attempt;
+use crate::verdict::{VerdictSettings, answers};
 
 /// Reads a run (id, unique beginning of one, or `latest`) and summarises it.
 pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocument> {
@@ -35,6 +38,10 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     if let Some(speed) = &plan.speed {
         content.speed(store, speed, &header)?;
     }
+    if let Some(behaviour) = &plan.behaviour {
+        content.behaviour(store, behaviour, &header)?;
+    }
+    let answers = content.answers(&plan, &header);
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
     };
@@ -49,9 +56,9 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         distributions: content.distributions,
         claims: content.claims,
         worst_tokens: content.worst_tokens,
-        attempts: Vec::new(),
-        flips: Vec::new(),
-        answers: Vec::new(),
+        attempts: content.attempts,
+        flips: content.flips,
+        answers,
         findings: content.findings,
         steps,
     })
@@ -68,6 +75,8 @@ struct Content {
     distributions: Vec<Distribution>,
     claims: Vec<Claim>,
     worst_tokens: Vec<WorstToken>,
+    attempts: Vec<AttemptRecord>,
+    flips: Vec<Flip>,
     findings: Vec<Finding>,
 }
 
@@ -181,6 +190,63 @@ impl Content {
         self.findings.extend(summary.findings);
         Ok(())
     }
+}
+
+impl Content {
+    fn behaviour(
+        &mut self,
+        store: &Store,
+        plan: &BehaviourPlan,
+        header: &RunHeader,
+    ) -> anyhow::Result<()> {
+        self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
+        let attempts = (0..plan.models.len())
+            .map(|model| read_attempts(store, plan, model))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let asked = Asked {
+            seed: header.seed,
+            level: header.level,
+            budgets: plan.budgets.clone(),
+            setting: plan.setting(),
+        };
+        let summary = summarize_behaviour(&plan.models, &attempts, &asked);
+        self.estimates.extend(summary.estimates);
+        self.attempts.extend(summary.attempts);
+        self.flips.extend(summary.flips);
+        self.findings.extend(summary.findings);
+        Ok(())
+    }
+
+    /// The three answers, from all rows there are.
+    fn answers(&self, plan: &RunPlan, header: &RunHeader) -> Vec<Answer> {
+        let settings = VerdictSettings {
+            vram: plan.fits.map(|fits| fits.vram),
+            n_ctx: plan.fits.and_then(|fits| fits.n_ctx),
+            ..VerdictSettings::at_level(header.level)
+        };
+        answers(&self.models, &self.estimates, &settings)
+    }
+}
+
+/// What the store has of one model's attempts, in the order they were asked.
+fn read_attempts(
+    store: &Store,
+    plan: &BehaviourPlan,
+    model: usize,
+) -> anyhow::Result<Vec<Attempt>> {
+    let mut attempts = Vec::new();
+    for turn in plan.turns() {
+        let samples = store.samples(&plan.identity(model, turn.instance))?;
+        let sample = samples.into_iter().find(|(repeat, _)| *repeat == turn.repeat);
+        if let Some((_, attempt)) = sample {
+            let id = &plan.instances[turn.instance].id;
+            attempts.push(
+                serde_json::from_value(attempt)
+                    .with_context(|| format!("an attempt at {id} in the store is damaged"))?,
+            );
+        }
+    }
+    Ok(attempts)
 }
 
 /// What the store has of a speed plan's series.

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::backends::Patient;
+use super::behaviour_run::BehaviourRun;
 use super::fidelity_run::FidelityRun;
 use super::recorded_run::RecordedRun;
 use super::speed_run::SpeedRun;
@@ -13,7 +15,7 @@ use super::{Session, document, memory, print, report};
 use crate::cli::ReportFormat;
 use crate::exit::Exit;
 use crate::model::Stamps;
-use crate::plan::{FidelityPlan, MemoryPlan, RunPlan, SpeedPlan};
+use crate::plan::{BehaviourPlan, FidelityPlan, MemoryPlan, FitAsk, RunPlan, SpeedPlan};
 use crate::record::{Finding, Severity};
 use crate::settings::FidelitySettings;
 use crate::store::Store;
@@ -27,6 +29,10 @@ pub(super) struct Measurements {
     pub(super) memory: Option<(MemoryPlan, Stamps, Duration)>,
     /// Rates; the time-out of a silent worker.
     pub(super) speed: Option<(SpeedPlan, Stamps, Duration)>,
+    /// What builds do with tasks; how long is waited for them.
+    pub(super) behaviour: Option<(BehaviourPlan, Stamps, Patient)>,
+    /// What a build has to fit.
+    pub(super) fits: Option<FitAsk>,
 }
 
 /// How its results are told.
@@ -52,6 +58,8 @@ pub(super) fn measure(
         fidelity: work.fidelity.as_ref().map(|(plan, ..)| plan.clone()),
         memory: work.memory.as_ref().map(|(plan, ..)| plan.clone()),
         speed: work.speed.as_ref().map(|(plan, ..)| plan.clone()),
+        behaviour: work.behaviour.as_ref().map(|(plan, ..)| plan.clone()),
+        fits: work.fits,
     };
     tell_findings(session, &plan);
     let mut run = RecordedRun::begin(session, store, plan, telling.seed, telling.level)?;
@@ -63,6 +71,9 @@ pub(super) fn measure(
     }
     if let Some((plan, stamps, worker_timeout)) = work.speed {
         SpeedRun::begin(&mut run, plan, stamps, worker_timeout)?.measure()?;
+    }
+    if let Some((plan, stamps, patient)) = work.behaviour {
+        BehaviourRun::begin(&mut run, plan, stamps, patient)?.measure()?;
     }
     let (store, id, exit) = run.finish()?;
     let document = document::document(&store, &id).context("results are stored")?;
@@ -79,8 +90,9 @@ fn tell_findings(session: &Session, plan: &RunPlan) {
     let of_fidelity = plan.fidelity.iter().flat_map(|plan| &plan.findings);
     let of_memory = plan.memory.iter().flat_map(|plan| &plan.findings);
     let of_speed = plan.speed.iter().flat_map(|plan| &plan.findings);
+    let of_behaviour = plan.behaviour.iter().flat_map(|plan| &plan.findings);
     let mut told: Vec<&Finding> = Vec::new();
-    for finding in of_fidelity.chain(of_memory).chain(of_speed) {
+    for finding in of_fidelity.chain(of_memory).chain(of_speed).chain(of_behaviour) {
         if told.contains(&finding) {
             continue;
         }

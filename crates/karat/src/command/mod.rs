@@ -1,6 +1,9 @@
 //! Commands: each verb put together from plan, models, workers, store and report. The top of the
 //! program; nothing names it but `main`.
 
+mod backends;
+mod behaviour_run;
+mod bench;
 mod build;
 mod compare;
 mod demo;
@@ -14,6 +17,7 @@ mod inspect;
 mod measure;
 mod memory;
 mod model_records;
+mod plan_behaviour;
 mod plan_fidelity;
 mod plan_memory;
 mod plan_speed;
@@ -64,6 +68,7 @@ pub fn run(cli: Cli) -> Exit {
     let session = Session { environment, ui };
     let outcome = match &cli.verb {
         Verb::Compare(args) => compare::run(&session, args),
+        Verb::Bench(args) => bench::run(&session, args),
         Verb::Fidelity(args) => fidelity::run(&session, args),
         Verb::Inspect(args) => inspect::inspect(&session, args),
         Verb::Diff(args) => inspect::diff(&session, args),
@@ -75,7 +80,8 @@ pub fn run(cli: Cli) -> Exit {
         Verb::Report(args) => report::run(&session, args),
         Verb::Runs => runs::run(&session),
         Verb::Demo(args) => demo::run(&session, args),
-        Verb::Worker => Ok(worker::run()),
+        // Both are processes of their own, begun elsewhere.
+        Verb::Worker | Verb::Sandbox => Ok(worker::run()),
     };
     outcome.unwrap_or_else(|error| {
         ui.error(&one_line(&error));

@@ -9,6 +9,7 @@ use karat_quant::{
 
 use super::build;
 use crate::exit::Exit;
+use crate::instrument::behaviour;
 use crate::instrument::fidelity::job::{self, JobError};
 use crate::instrument::fidelity::text::Text;
 use crate::instrument::memory;
@@ -38,6 +39,13 @@ impl From<JobError> for JobFailure {
 impl From<EngineError> for JobFailure {
     fn from(error: EngineError) -> Self {
         Self { error: error.to_string(), model: None, bad_input: false }
+    }
+}
+
+impl From<behaviour::job::JobError> for JobFailure {
+    fn from(error: behaviour::job::JobError) -> Self {
+        let bad_input = matches!(error, behaviour::job::JobError::Task(_));
+        Self { error: error.to_string(), model: None, bad_input }
     }
 }
 
@@ -79,6 +87,8 @@ pub(super) fn run() -> Exit {
         Job::Quantize(quantize_job) => quantize(quantize_job, &channel),
         Job::Twin(twin_job) => twin(twin_job, &channel),
         Job::Memory(memory_job) => memory::job::run(memory_job, &channel).map_err(JobFailure::from),
+        Job::Draw(draw) => behaviour::job::draw_tasks(draw, &channel).map_err(JobFailure::from),
+        Job::Generate(job) => behaviour::job::generate(job, &channel).map_err(JobFailure::from),
     };
     match outcome {
         Ok(()) => {
@@ -98,7 +108,8 @@ fn clean_up(job: &Job) {
         Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
             build::sweep(output);
         }
-        Job::Survey(_) | Job::Fidelity(_) | Job::Speed(_) | Job::Sweep(_) | Job::Memory(_) => {}
+        Job::Survey(_) | Job::Fidelity(_) | Job::Speed(_) | Job::Sweep(_) | Job::Memory(_)
+        | Job::Draw(_) | Job::Generate(_) => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! Plans: what a run will do, with stable identities, before anything is measured. Pure.
 
+mod behaviour;
 mod expect;
 mod fidelity;
 mod kv_traffic;
@@ -10,12 +11,13 @@ mod speed;
 mod speed_test;
 mod track;
 
+pub use behaviour::{BehaviourPlan, TurnOf};
 pub use expect::{Expectation, expect, expect_speed, expected_memory};
 pub use fidelity::{FidelityPlan, MemberBytes, Step, Until, first_half_setting};
 pub use kv_traffic::{KvLayers, KvTraffic};
 pub use member::{Member, Purpose};
 pub use memory::{MemoryCase, MemoryPlan};
-pub use run::RunPlan;
+pub use run::{FitAsk, RunPlan};
 pub use speed::{SpeedAnatomy, SpeedPlan, SpeedRuler, Turn};
 pub use speed_test::{Conditions, SpeedSample, SpeedTest, TestKind};
 pub use track::{Pair, Part, TrackOf};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FidelityPlan, MemoryPlan, SpeedPlan};
+use super::{BehaviourPlan, FidelityPlan, MemoryPlan, SpeedPlan};
 
 /// What a run will do. Each part is complete in itself, with the models it measures, so that a part
 /// can be read without the others.
@@ -18,4 +18,19 @@ pub struct RunPlan {
     /// Rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<SpeedPlan>,
+    /// What builds do with tasks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behaviour: Option<BehaviourPlan>,
+    /// What a build has to fit, for the answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fits: Option<FitAsk>,
+}
+
+/// Memory that a build has to fit, with a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FitAsk {
+    /// Bytes.
+    pub vram: u64,
+    /// Tokens of the context; the largest that was looked at where missing.
+    pub n_ctx: Option<u32>,
 }

@@ -1,5 +1,6 @@
 //! Settings: what the user asked for, checked once. The only place that reads the environment.
 
+mod behaviour;
 mod environment;
 mod fidelity;
 mod kv;
@@ -9,6 +10,9 @@ mod ruler;
 mod servers;
 mod speed;
 
+pub use behaviour::{
+    BehaviourSettings, BehaviourSettingsError, QUICK_REPEATS, RERUN_EVERY, SamplingChoice, SuiteName, SuiteSpec,
+};
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{Pair, Part, SpeedRuler, SpeedSample, SpeedTest, TrackOf};
-use crate::record::{EngineRecord, TokenInContext};
-use crate::settings::{Kv, RulerSpec};
+use crate::generation::{Ready, Terms};
+use crate::plan::{Pair, Part, SpeedRuler, SpeedSample, SpeedTest, TrackOf, TurnOf};
+use crate::record::{EngineRecord, Finding, TokenInContext};
+use crate::settings::{Kv, RulerSpec, SuiteSpec};
+use crate::task::{Instance, Reply};
 
 /// Version of the messages. Parent and worker are the same binary, unless it was replaced while it
 /// ran; then this says so.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// The one line the parent writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +41,10 @@ pub enum Job {
     Twin(TwinJob),
     /// Load a model and say what it takes.
     Memory(MemoryJob),
+    /// Draw the tasks of a suite.
+    Draw(DrawJob),
+    /// Answer tasks with one model.
+    Generate(GenerateJob),
 }
 
 /// Arguments of [`Job::Survey`].
@@ -226,6 +232,41 @@ pub struct MemoryReply {
     pub resident_bytes: Option<u64>,
 }
 
+/// Arguments of [`Job::Draw`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DrawJob {
+    /// Model whose vocabulary counts tokens; estimated where missing.
+    pub vocabulary: Option<PathBuf>,
+    /// Which tasks.
+    pub suite: SuiteSpec,
+}
+
+/// Answer to [`Job::Draw`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DrawReply {
+    /// The tasks.
+    pub instances: Vec<Instance>,
+    /// Tokens of each one's messages.
+    pub prompt_tokens: Vec<u64>,
+}
+
+/// Arguments of [`Job::Generate`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GenerateJob {
+    /// The file.
+    pub model: PathBuf,
+    /// Tasks that turns name.
+    pub instances: Vec<Instance>,
+    /// What is asked, in this order.
+    pub turns: Vec<TurnOf>,
+    /// On what terms.
+    pub terms: Terms,
+    /// Layers on the GPU; `None` for all.
+    pub gpu_layers: Option<u32>,
+    /// Engine threads.
+    pub n_threads: u32,
+}
+
 /// One track's results of one window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScoredTrack {
@@ -269,6 +310,21 @@ pub enum Message {
     Survey(SurveyReply),
     /// Answer to [`Job::Memory`].
     Memory(MemoryReply),
+    /// Answer to [`Job::Draw`].
+    Drawn(DrawReply),
+    /// A model is loaded and takes the terms.
+    Ready(Ready),
+    /// One answer, or why there is none.
+    Answered {
+        /// To what.
+        turn: TurnOf,
+        /// What came back.
+        reply: Reply,
+        /// It was cut off because it went round in circles.
+        looped: bool,
+    },
+    /// What only all answers together show.
+    Told(Vec<Finding>),
     /// One window, complete.
     Window {
         /// Which.

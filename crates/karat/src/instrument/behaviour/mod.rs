@@ -1,12 +1,16 @@
 //! Behaviour: what each build does with the same tasks.
 //!
-//! [`summary`] makes rows, lists and findings of stored attempts, [`detect`] says before a run what a
-//! suite could tell. Values in, values out: nothing here asks a model.
+//! [`draw`] draws the tasks and [`ask`] asks them, in a worker's [`job`] or of a server. From there on
+//! it is values in, values out: [`summary`] makes rows, lists and findings of stored attempts, [`detect`]
+//! says before a run what a suite could tell.
 
+pub mod ask;
 mod budget;
 pub mod detect;
+pub mod draw;
 mod findings;
 mod items;
+pub mod job;
 mod listing;
 mod of_build;
 mod of_pair;

@@ -23,7 +23,7 @@ pub enum Thinking {
 impl Thinking {
     /// A conversation with the switches that templates know: `enable_thinking` (Qwen, Gemma and most
     /// others), `thinking` (DeepSeek, Granite), `reasoning_effort` (gpt-oss).
-    pub(super) fn switch(&self, conversation: Conversation) -> Conversation {
+    pub fn switch(&self, conversation: Conversation) -> Conversation {
         let switched = |on: bool| {
             conversation.clone().with_kwarg("enable_thinking", on).with_kwarg("thinking", on)
         };
@@ -73,7 +73,7 @@ pub struct SamplingValues {
 
 impl Sampling {
     /// What a server is told: values and a seed, both missing where it is to use its own.
-    pub(super) fn told(self) -> (SamplingValues, Option<u32>) {
+    pub fn told(self) -> (SamplingValues, Option<u32>) {
         match self {
             Self::Greedy => {
                 (SamplingValues { temperature: Some(0.0), ..SamplingValues::default() }, None)

@@ -23,7 +23,7 @@ pub struct Ready {
 
 impl Ready {
     /// Adds a finding.
-    pub(super) fn tell(&mut self, severity: Severity, message: impl Into<String>) {
+    pub fn tell(&mut self, severity: Severity, message: impl Into<String>) {
         self.findings.push(Finding { severity, message: message.into() });
     }
 }

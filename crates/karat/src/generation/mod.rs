@@ -1,5 +1,11 @@
 //! One answer of a model as it came: what every backend records, the store keeps and every scorer
-//! reads. Values only; nothing is asked, timed or judged here.
+//! reads; and what is asked, on which terms. Values only; nothing is asked, timed or judged here.
+
+mod ready;
+mod request;
+
+pub use ready::Ready;
+pub use request::{ChatRequest, Sampling, SamplingValues, Terms, Thinking};
 
 use serde::{Deserialize, Serialize};
 

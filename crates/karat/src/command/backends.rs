@@ -1,0 +1,43 @@
+//! Backends by the names that users give them, and the sandbox that answers are tried in.
+
+use std::time::Duration;
+
+use karat_sandbox::Sandbox;
+
+use super::Session;
+use crate::backend::ollama::Ollama;
+use crate::backend::openai::OpenAi;
+use crate::backend::{Generate, Patience};
+use crate::settings::{ModelName, Servers};
+
+/// How long is waited for what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patient {
+    /// A worker that says nothing for this long hangs.
+    pub(super) worker_timeout: Duration,
+    /// The longest that a server may take for one answer.
+    pub(super) answer_timeout: Duration,
+}
+
+/// The backend of a model on a server; none for a file.
+pub(super) fn server(
+    name: &ModelName,
+    patient: &Patient,
+) -> anyhow::Result<Option<Box<dyn Generate>>> {
+    let servers = Servers::read()?;
+    let patience = Patience { total: patient.answer_timeout, ..Patience::default() };
+    Ok(match name {
+        ModelName::File(_) => None,
+        ModelName::Ollama(model) => {
+            Some(Box::new(Ollama::new(&servers.ollama, model, servers.api_key, patience)))
+        }
+        ModelName::OpenAi { base, model } => {
+            Some(Box::new(OpenAi::new(base, model, servers.api_key, patience)))
+        }
+    })
+}
+
+/// This program again, as the process that runs what models write.
+pub(super) fn sandbox(session: &Session) -> Sandbox {
+    Sandbox { program: session.environment.program.clone(), args: vec!["sandbox".to_owned()] }
+}

@@ -1,0 +1,263 @@
+//! The behaviour part of a run under way: one model after another, each attempt scored and stored as it
+//! comes. A model that cannot be asked is a failed step; the others go on.
+
+use std::collections::BTreeSet;
+
+use super::backends::{self, Patient};
+use super::recorded_run::RecordedRun;
+use crate::clock::Stopwatch;
+use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
+use crate::instrument::behaviour::ask::{ask, warm_up};
+use crate::model::Stamps;
+use crate::plan::{BehaviourPlan, TurnOf};
+use crate::record::{Finding, Outcome, StepRecord};
+use crate::settings::ModelName;
+use crate::task::score::Means;
+use crate::task::{Attempt, Outcome as TaskOutcome, Reply};
+use crate::ui::Progress;
+use crate::units::Span;
+use crate::worker::{Failure, FailureKind, GenerateJob, Job, Message, Supervisor, WorkerError};
+use karat_sandbox::Sandbox;
+
+/// The behaviour part of a run.
+pub(super) struct BehaviourRun<'r, 's> {
+    run: &'r mut RecordedRun<'s>,
+    plan: BehaviourPlan,
+    /// The files as they were when they were hashed.
+    stamps: Stamps,
+    patient: Patient,
+    sandbox: Sandbox,
+    steps: Vec<(StepRecord, u32)>,
+}
+
+impl<'r, 's> BehaviourRun<'r, 's> {
+    /// Announces a step per model.
+    pub(super) fn begin(
+        run: &'r mut RecordedRun<'s>,
+        plan: BehaviourPlan,
+        stamps: Stamps,
+        patient: Patient,
+    ) -> anyhow::Result<Self> {
+        let mut steps = Vec::new();
+        for (index, model) in plan.models.iter().enumerate() {
+            let n = plan.turns().len();
+            let id = plan.identity(index, 0)[..16].to_owned();
+            let title = format!("{}: {n} answers, suite {}", model.name, plan.suite_name());
+            let position = run.announce(&id, &title)?;
+            let step = StepRecord {
+                id,
+                title,
+                outcome: Outcome::Done,
+                seconds: 0.0,
+                peak_memory_bytes: None,
+                error: None,
+                engine_log: Vec::new(),
+            };
+            steps.push((step, position));
+        }
+        let sandbox = backends::sandbox(run.session);
+        Ok(Self { run, plan, stamps, patient, sandbox, steps })
+    }
+
+    /// Asks everything that is missing; a model that fails does not stop the others.
+    pub(super) fn measure(mut self) -> anyhow::Result<()> {
+        let watch = Stopwatch::start();
+        let total = (self.plan.turns().len() * self.plan.models.len()) as u64;
+        let mut progress = self.run.session.ui.progress("behaviour", total, "answers");
+        let mut n_new = 0;
+        for model in 0..self.plan.models.len() {
+            let missing = self.missing(model)?;
+            progress.advance((self.plan.turns().len() - missing.len()) as u64);
+            if missing.is_empty() {
+                continue;
+            }
+            n_new += missing.len();
+            let step_watch = Stopwatch::start();
+            let name = self.plan.models[model].name.clone();
+            let failed = match self.plan.servers[model].clone() {
+                None => self.ask_file(model, missing, &mut progress)?,
+                Some(server) => self.ask_server(model, &server, missing, &mut progress)?,
+            };
+            let step = &mut self.steps[model].0;
+            step.seconds = step_watch.elapsed().as_secs_f64();
+            if let Some((error, log)) = failed {
+                self.run.session.ui.warn(&format!("{name}: {error}"));
+                step.outcome = Outcome::Failed;
+                step.error = Some(error);
+                step.engine_log = log;
+            }
+        }
+        progress.finish(&match n_new {
+            0 => "everything was answered before".to_owned(),
+            n => format!("{n} answers in {}", Span(watch.elapsed())),
+        });
+        for (step, position) in &self.steps {
+            self.run.record(step, *position)?;
+        }
+        Ok(())
+    }
+
+    fn missing(&self, model: usize) -> anyhow::Result<Vec<TurnOf>> {
+        let mut stored = BTreeSet::new();
+        for instance in 0..self.plan.instances.len() {
+            let samples = self.run.store.samples(&self.plan.identity(model, instance))?;
+            stored.extend(samples.into_iter().map(|(repeat, _)| TurnOf { repeat, instance }));
+        }
+        Ok(self.plan.turns().into_iter().filter(|turn| !stored.contains(turn)).collect())
+    }
+
+    /// Asks a file in a worker. One that dies is asked on from behind the question it died at, which
+    /// is recorded as an error.
+    fn ask_file(
+        &mut self,
+        model: usize,
+        mut turns: Vec<TurnOf>,
+        progress: &mut Progress,
+    ) -> anyhow::Result<Option<(String, Vec<String>)>> {
+        let supervisor = Supervisor {
+            program: self.run.session.environment.program.clone(),
+            silence: self.patient.worker_timeout,
+        };
+        while !turns.is_empty() {
+            let job = Job::Generate(GenerateJob {
+                model: self.plan.models[model].path.clone().into(),
+                instances: self.plan.instances.clone(),
+                turns: turns.clone(),
+                terms: self.plan.terms.clone(),
+                gpu_layers: self.plan.gpu_layers,
+                n_threads: self.plan.n_threads,
+            });
+            let mut n_answered = 0;
+            let mut is_ready = false;
+            let outcome = supervisor.run(&job, |message| {
+                match message {
+                    Message::Ready(ready) => {
+                        is_ready = true;
+                        self.note_ready(model, ready)?;
+                    }
+                    Message::Told(findings) => self.note_findings(model, findings)?,
+                    Message::Answered { turn, reply, looped } => {
+                        n_answered += 1;
+                        self.keep(model, turn, (reply, looped), progress)?;
+                    }
+                    _ => {}
+                }
+                Ok::<(), anyhow::Error>(())
+            });
+            self.stamps.check()?;
+            match outcome {
+                Ok(peak) => {
+                    self.steps[model].0.peak_memory_bytes = peak;
+                    return Ok(None);
+                }
+                Err(WorkerError::Failed(Failure { kind, log, .. })) => {
+                    let is_told = matches!(kind, FailureKind::Reported { .. });
+                    if is_told || !is_ready || n_answered >= turns.len() {
+                        return Ok(Some((kind.to_string(), log)));
+                    }
+                    let failure = GenerationFailure {
+                        kind: ReplyFailure::Engine,
+                        message: kind.to_string(),
+                        partial: None,
+                    };
+                    let reply = (Reply::Failure(Box::new(failure)), false);
+                    self.keep(model, turns[n_answered], reply, progress)?;
+                    turns.drain(..=n_answered);
+                }
+                Err(WorkerError::Caller(error)) => return Err(error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(None)
+    }
+
+    fn ask_server(
+        &mut self,
+        model: usize,
+        server: &str,
+        turns: Vec<TurnOf>,
+        progress: &mut Progress,
+    ) -> anyhow::Result<Option<(String, Vec<String>)>> {
+        let name = ModelName::parse(server)?;
+        let Some(mut backend) = backends::server(&name, &self.patient)? else { return Ok(None) };
+        let ready = match backend.get_ready(&self.plan.terms) {
+            Ok(ready) => ready,
+            Err(failure) => return Ok(Some((failure.message, Vec::new()))),
+        };
+        self.note_ready(model, ready)?;
+        if let Some(first) = turns.first() {
+            warm_up(&mut *backend, &self.plan.instances[first.instance], &self.plan.terms);
+        }
+        for turn in turns {
+            let instance = &self.plan.instances[turn.instance];
+            let (reply, looped) = ask(&mut *backend, instance, &self.plan.terms, &|| ());
+            let is_gone = matches!(
+                &reply,
+                Reply::Failure(failure) if failure.kind == ReplyFailure::Unreachable
+            );
+            if let (true, Reply::Failure(failure)) = (is_gone, &reply) {
+                // Nothing was asked, so nothing is recorded: the same command goes on from here.
+                return Ok(Some((failure.message.clone(), Vec::new())));
+            }
+            self.keep(model, turn, (reply, looped), progress)?;
+        }
+        match backend.finish() {
+            Ok(findings) => self.note_findings(model, findings)?,
+            Err(failure) => return Ok(Some((failure.message, Vec::new()))),
+        }
+        Ok(None)
+    }
+
+    /// Scores a reply and stores it.
+    fn keep(
+        &mut self,
+        model: usize,
+        turn: TurnOf,
+        (reply, looped): (Reply, bool),
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
+        let instance = &self.plan.instances[turn.instance];
+        let (score, answer_in_thinking) = instance.score(&reply, Means { sandbox: &self.sandbox });
+        let word = match score.outcome {
+            TaskOutcome::Pass => "pass",
+            TaskOutcome::Partial => "partial",
+            TaskOutcome::Fail => "fail",
+            TaskOutcome::Starved => "starved",
+            TaskOutcome::Error => "error",
+        };
+        progress.show(&format!("{}: {} {word}", self.plan.models[model].name, instance.id));
+        let attempt = Attempt {
+            family: instance.family.clone(),
+            instance: instance.id.clone(),
+            language: instance.language.clone(),
+            repeat: turn.repeat,
+            max_tokens: instance.max_tokens,
+            reply,
+            score,
+            answer_in_thinking,
+            looped,
+        };
+        let identity = self.plan.identity(model, turn.instance);
+        self.run.store.put_sample(&identity, turn.repeat, &serde_json::to_value(&attempt)?)?;
+        progress.advance(1);
+        Ok(())
+    }
+
+    /// Keeps with the plan what a backend said of itself.
+    fn note_ready(&mut self, model: usize, ready: Ready) -> anyhow::Result<()> {
+        self.note_findings(model, ready.findings)
+    }
+
+    fn note_findings(&mut self, model: usize, findings: Vec<Finding>) -> anyhow::Result<()> {
+        let Some(plan) = self.run.plan.behaviour.as_mut() else { return Ok(()) };
+        let before = plan.findings.len();
+        for finding in findings {
+            let message = format!("{}: {}", plan.models[model].name, finding.message);
+            let finding = Finding { message, ..finding };
+            if !plan.findings.contains(&finding) {
+                plan.findings.push(finding);
+            }
+        }
+        if plan.findings.len() > before { self.run.update_plan() } else { Ok(()) }
+    }
+}

@@ -1,0 +1,293 @@
+//! Makes the plan of a behaviour run: opens and hashes files, draws the tasks in a worker, checks that
+//! each fits the context. No model is asked.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+
+use super::Session;
+use super::model_records::describe_models;
+use super::survey::{check_gpu, survey};
+use crate::chat::template_source;
+use crate::clock;
+use crate::digest::sha256_hex;
+use crate::generation::{Sampling, Terms};
+use crate::instrument::behaviour::draw::suite;
+use crate::machine;
+use crate::model::{ModelFile, Stamps, short_names};
+use crate::plan::{BehaviourPlan, RunPlan};
+use crate::record::{EngineRecord, Finding, Lineage, ModelRecord, ModelRole, Severity};
+use crate::settings::{
+    BehaviourSettings, ModelName, QUICK_REPEATS, RulerSpec, SamplingChoice, SuiteName,
+};
+use crate::store::Store;
+use crate::units::count;
+use crate::worker::{
+    DrawJob, DrawReply, FailureKind, Job, Message, Supervisor, SurveyJob, WorkerError,
+};
+
+/// The context of the experiment that the quick suite comes from.
+const MOST_CTX: u32 = 32_768;
+/// Fewer tokens are no answer.
+const LEAST_ANSWER: u64 = 16;
+
+/// The files of a run that has other parts.
+pub(super) struct RunFiles<'a> {
+    /// All of them; empty where there is no other part.
+    pub(super) paths: &'a [PathBuf],
+    /// What the user said of one.
+    pub(super) said: &'a dyn Fn(&Path) -> (ModelRole, Vec<Lineage>),
+}
+
+/// Opens every file and draws every task, so that bad input is found before anything is asked.
+/// `run`: the other files of the run, so that all its parts know a model by one short name, and what
+/// the user said each is.
+pub(super) fn plan_behaviour(
+    session: &Session,
+    store: &Store,
+    settings: &BehaviourSettings,
+    run: &RunFiles<'_>,
+) -> anyhow::Result<(BehaviourPlan, Stamps)> {
+    // A user's own files are read here first: their faults are told without a worker around them.
+    suite(&settings.suite)?;
+    let paths: Vec<PathBuf> =
+        settings.models.iter().filter_map(|model| model.file().cloned()).collect();
+    let files = paths.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let stamps =
+        Stamps::of(files.iter().flat_map(|file| file.gguf.parts()).map(PathBuf::as_path));
+    let n_ctx = n_ctx(settings, &files);
+    let mut findings = Vec::new();
+    let (engine, devices) = engine(session, settings, &files)?;
+    let DrawReply { mut instances, prompt_tokens } = draw(session, settings, &paths)?;
+    fit(&mut instances, &prompt_tokens, n_ctx, &mut findings)?;
+    let names = names(&paths, run.paths);
+    let mut described =
+        describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
+    let mut models = Vec::new();
+    for model in &settings.models {
+        models.push(match model {
+            ModelName::File(_) => described.next().context("every file is described")?,
+            server => served(&server.to_string()),
+        });
+    }
+    findings.extend(template_findings(&names, &files));
+    if paths.is_empty() {
+        findings.push(note("lengths of prompts are estimated at four bytes a token: no vocabulary is at hand"));
+    } else if paths.len() < settings.models.len() {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            message: "models on the embedded engine and on servers are asked in one run: engine, \
+                      template rendering and context differ as well as the builds"
+                .to_owned(),
+        });
+    }
+    let servers = |model: &ModelName| model.file().is_none().then(|| model.to_string());
+    let is_quick = settings.suite.name == SuiteName::Quick && settings.suite.folder.is_none();
+    let mut plan = BehaviourPlan {
+        models,
+        servers: settings.models.iter().map(servers).collect(),
+        suite: settings.suite.clone(),
+        instances,
+        prompt_tokens,
+        terms: Terms {
+            n_ctx,
+            thinking: settings.thinking.clone(),
+            sampling: match settings.sampling {
+                SamplingChoice::Greedy => Sampling::Greedy,
+                SamplingChoice::Recommended => {
+                    Sampling::Recommended { seed: settings.suite.seed as u32 }
+                }
+            },
+        },
+        budgets: settings.budgets.clone(),
+        repeats: settings.repeats.unwrap_or(if is_quick { QUICK_REPEATS } else { 1 }),
+        n_threads: settings.n_threads,
+        gpu_layers: settings.gpu_layers,
+        series: store.new_run_id(&clock::now())?,
+        findings,
+        machine: machine::describe(devices),
+        engine,
+    };
+    if let Some(series) = unfinished_series(store, &plan)? {
+        plan.series = series;
+    }
+    Ok((plan, stamps))
+}
+
+/// Short names of `paths`, as among all files of the run.
+fn names(paths: &[PathBuf], of_run: &[PathBuf]) -> Vec<String> {
+    let mut all = of_run.to_vec();
+    all.extend(paths.iter().filter(|path| !of_run.contains(path)).cloned());
+    let short = short_names(&all);
+    let name = |path: &PathBuf| {
+        let index = all.iter().position(|known| known == path).unwrap_or_default();
+        short[index].clone()
+    };
+    paths.iter().map(name).collect()
+}
+
+/// What was asked for, else the smallest context that a file was trained for.
+fn n_ctx(settings: &BehaviourSettings, files: &[ModelFile]) -> u32 {
+    let trained = |file: &ModelFile| {
+        let key = format!("{}.context_length", file.architecture);
+        u32::try_from(file.gguf.metadata().get_u64(&key)?).ok()
+    };
+    let least = files.iter().filter_map(trained).min().unwrap_or(MOST_CTX);
+    settings.n_ctx.unwrap_or(least.min(MOST_CTX))
+}
+
+/// The engine, whoever runs the models, and the devices it sees.
+fn engine(
+    session: &Session,
+    settings: &BehaviourSettings,
+    files: &[ModelFile],
+) -> anyhow::Result<(EngineRecord, Vec<String>)> {
+    let Some(first) = files.first() else {
+        let engine = EngineRecord {
+            crate_version: "servers".to_owned(),
+            tree_sha256: String::new(),
+            system_info: "each server's own; see the findings".to_owned(),
+        };
+        return Ok((engine, Vec::new()));
+    };
+    let job =
+        SurveyJob { model: first.path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
+    let reply = survey(session, settings.worker_timeout, job)?;
+    check_gpu(settings.gpu_layers, &reply)?;
+    Ok((reply.engine, reply.devices))
+}
+
+fn draw(
+    session: &Session,
+    settings: &BehaviourSettings,
+    paths: &[PathBuf],
+) -> anyhow::Result<DrawReply> {
+    let supervisor = Supervisor {
+        program: session.environment.program.clone(),
+        silence: settings.worker_timeout,
+    };
+    let job = Job::Draw(DrawJob {
+        vocabulary: paths.first().cloned(),
+        suite: settings.suite.clone(),
+    });
+    let mut drawn = None;
+    let outcome = supervisor.run(&job, |message| {
+        if let Message::Drawn(reply) = message {
+            drawn = Some(reply);
+        }
+        Ok::<(), anyhow::Error>(())
+    });
+    match outcome {
+        Ok(_) => drawn.context("the worker gave no answer"),
+        Err(WorkerError::Failed(failure)) => match failure.kind {
+            FailureKind::Reported { error, .. } => bail!(error),
+            kind => bail!("{kind}"),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Refuses a task that the context has no room for, and shortens answers to what is left of it.
+fn fit(
+    instances: &mut [crate::task::Instance],
+    prompt_tokens: &[u64],
+    n_ctx: u32,
+    findings: &mut Vec<Finding>,
+) -> anyhow::Result<()> {
+    let mut n_shortened = 0;
+    for (instance, &tokens) in instances.iter_mut().zip(prompt_tokens) {
+        let left = u64::from(n_ctx).saturating_sub(tokens);
+        if left < LEAST_ANSWER {
+            bail!(
+                "{} has about {tokens} tokens, the context {n_ctx}; give a larger --ctx, a shorter \
+                 --log-tokens, or leave its family out with --family",
+                instance.id
+            );
+        }
+        if u64::from(instance.max_tokens) > left {
+            instance.max_tokens = left as u32;
+            n_shortened += 1;
+        }
+    }
+    if n_shortened > 0 {
+        findings.push(note(&format!(
+            "the context of {n_ctx} tokens leaves {} less room for the answer than the task allows; \
+             every build has the same",
+            count(n_shortened, "task")
+        )));
+    }
+    Ok(())
+}
+
+fn note(message: &str) -> Finding {
+    Finding { severity: Severity::Note, message: message.to_owned() }
+}
+
+/// A model of which only the name is known.
+fn served(name: &str) -> ModelRecord {
+    ModelRecord {
+        name: name.to_owned(),
+        role: ModelRole::Candidate,
+        path: name.to_owned(),
+        sha256: String::new(),
+        bytes: 0,
+        architecture: String::new(),
+        tensor_types: BTreeMap::new(),
+        bits_per_weight: 0.0,
+        proxy_reference: false,
+        lineage: Vec::new(),
+    }
+}
+
+/// That files have different chat templates, which changes the question and not only the answer.
+fn template_findings(names: &[String], files: &[ModelFile]) -> Option<Finding> {
+    let hash = |file: &ModelFile| {
+        template_source(file.gguf.metadata(), false).map(sha256_hex)
+    };
+    let first = hash(files.first()?);
+    let others: Vec<&str> = names
+        .iter()
+        .zip(files)
+        .filter(|(_, file)| hash(file) != first)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    (!others.is_empty()).then(|| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} and {} have different chat templates, and each is asked in its own: a difference may be \
+             the template's",
+            names[0],
+            others.join(", ")
+        ),
+    })
+}
+
+/// The series of the last run of the same fingerprint, where it was not finished.
+fn unfinished_series(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Option<String>> {
+    let fingerprint = plan.fingerprint();
+    for summary in store.runs()? {
+        let earlier = store.run(&summary.header.id)?.plan;
+        // A plan of another version of karat has nothing to go on with.
+        let Ok(RunPlan { behaviour: Some(earlier), .. }) = serde_json::from_value(earlier) else {
+            continue;
+        };
+        if earlier.fingerprint() == fingerprint {
+            let is_complete = missing_turns(store, &earlier)? == 0;
+            return Ok((!is_complete).then_some(earlier.series));
+        }
+    }
+    Ok(None)
+}
+
+/// Attempts that the store lacks.
+pub(super) fn missing_turns(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<u64> {
+    let mut missing = 0;
+    for model in 0..plan.models.len() {
+        for turn in plan.turns() {
+            let samples = store.samples(&plan.identity(model, turn.instance))?;
+            missing += u64::from(!samples.iter().any(|(repeat, _)| *repeat == turn.repeat));
+        }
+    }
+    Ok(missing)
+}
