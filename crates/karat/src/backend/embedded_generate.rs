@@ -100,7 +100,9 @@ impl EmbeddedGenerate {
             starts.push(raw.len());
             let text = utf8.push(bytes);
             raw.push_str(&text);
-            answer.note_first();
+            if text.is_empty() {
+                answer.note();
+            }
             answer.push(&text)
         });
         let rest = utf8.finish();
