@@ -6,17 +6,14 @@ use std::path::{Path, PathBuf};
 
 use karat::backend::embedded::{Embedded, EmbeddedParams};
 use karat::backend::embedded_generate::EmbeddedGenerate;
-use karat::backend::{
-    ChatRequest, Generate, Logits, Sampling, SamplingValues, Terms, Thinking,
-};
+use karat::backend::{ChatRequest, Generate, Logits, Sampling, SamplingValues, Terms, Thinking};
 use karat::chat::Conversation;
 use karat::generation::{Channel, Counted, Delta, FailureKind, FinishReason, Generation};
 use karat::settings::Kv;
 use karat_llama::{Special, Threads};
 
 const N_CTX: u32 = 256;
-const QUESTION: &str =
-    "There are 5 boxes with 5 balls in each box. How many balls are there in total? Answer with the \
+const QUESTION: &str = "There are 5 boxes with 5 balls in each box. How many balls are there in total? Answer with the \
      number alone on a line.";
 
 fn lab() -> PathBuf {
@@ -46,7 +43,12 @@ fn request(text: &str, max_tokens: u32, terms: Terms) -> ChatRequest {
 }
 
 /// Answers greedily and gives the answer with what was heard; listens to at most `n_deltas`.
-fn answer(text: &str, max_tokens: u32, thinking: Thinking, n_deltas: usize) -> (Generation, Vec<Delta>) {
+fn answer(
+    text: &str,
+    max_tokens: u32,
+    thinking: Thinking,
+    n_deltas: usize,
+) -> (Generation, Vec<Delta>) {
     let mut heard = Vec::new();
     // Through the trait object: that is all an instrument knows.
     let mut model = load();
@@ -144,6 +146,30 @@ fn drawn_answers_depend_on_their_seed_alone() {
 }
 
 #[test]
+fn recommended_sampling_is_what_the_file_says() {
+    let gguf = karat_gguf::Gguf::open(&lab()).unwrap();
+    let number = |key: &str| {
+        let value = gguf.metadata().get(&format!("general.sampling.{key}")).unwrap();
+        value.as_f64().or_else(|| value.as_i64().map(|whole| whole as f64)).unwrap()
+    };
+    let values = SamplingValues {
+        temperature: Some(number("temp") as f32),
+        top_k: Some(number("top_k") as u32),
+        top_p: Some(number("top_p") as f32),
+        min_p: None,
+    };
+    let mut model = load();
+    let mut drawn = |sampling| {
+        let request = request(QUESTION, 40, terms(Thinking::On, sampling));
+        model.generate(&request, &mut |_| true).unwrap().raw.response
+    };
+    for seed in 1..4 {
+        let recommended = drawn(Sampling::Recommended { seed });
+        assert_eq!(recommended, drawn(Sampling::Values { values, seed }));
+    }
+}
+
+#[test]
 fn terms_that_do_not_hold_are_refused_before_anything_is_answered() {
     let mut model = load();
     let mut check = |terms: Terms, words: &str| {
@@ -153,7 +179,6 @@ fn terms_that_do_not_hold_are_refused_before_anything_is_answered() {
     };
     let greedy = terms(Thinking::On, Sampling::Greedy);
     check(Terms { n_ctx: 512, ..greedy.clone() }, "256 tokens, 512");
-    check(terms(Thinking::On, Sampling::Recommended { seed: 1 }), "recommends no sampling");
     check(terms(Thinking::Level("high".to_owned()), Sampling::Greedy), "no levels");
     let ready = model.get_ready(&greedy).unwrap();
     assert_eq!((ready.n_ctx, ready.findings), (Some(N_CTX), vec![]));

@@ -26,13 +26,14 @@ pub(super) struct Answer<'l> {
     splitter: ThinkingSplitter,
     bare_calls: bool,
     text: Text,
-    has_begun: bool,
     heard_enough: bool,
 }
 
 /// What has come so far.
 struct Text {
     watch: Stopwatch,
+    /// When the last piece came: all that it brings has one time.
+    now_s: f64,
     first_s: Option<f64>,
     visible: String,
     thinking: String,
@@ -66,6 +67,7 @@ impl<'l> Answer<'l> {
             bare_calls: markup.bare_calls,
             text: Text {
                 watch: Stopwatch::start(),
+                now_s: 0.0,
                 first_s: None,
                 visible: String::new(),
                 thinking: String::new(),
@@ -75,7 +77,6 @@ impl<'l> Answer<'l> {
                 n_heard: 0,
                 n_bytes: 0,
             },
-            has_begun: false,
             heard_enough: false,
         }
     }
@@ -90,18 +91,16 @@ impl<'l> Answer<'l> {
         self.text.watch.elapsed().as_secs_f64()
     }
 
-    /// Something has come, be it a mark.
-    pub fn note_first(&mut self) {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.text.first_s = Some(self.elapsed_s());
-        }
+    /// Something has come, be it a mark or a part of a character.
+    pub fn note(&mut self) {
+        self.text.now_s = self.elapsed_s();
+        self.text.first_s.get_or_insert(self.text.now_s);
     }
 
     /// Text with whatever marks the model puts in it. Whether to go on.
     pub fn push(&mut self, text: &str) -> bool {
         if !text.is_empty() {
-            self.note_first();
+            self.note();
             let Self { splitter, text: so_far, .. } = self;
             splitter.push(text, &mut |piece| so_far.take(&piece));
         }
@@ -111,7 +110,7 @@ impl<'l> Answer<'l> {
     /// Thinking that the backend gave apart. Whether to go on.
     pub fn push_thinking(&mut self, text: &str) -> bool {
         if !text.is_empty() {
-            self.note_first();
+            self.note();
             self.text.add(Channel::Thinking, text);
         }
         self.tell()
@@ -120,7 +119,7 @@ impl<'l> Answer<'l> {
     /// A piece of a call that the backend gave apart; the whole of it goes to [`Answer::call`].
     pub fn push_call(&mut self, text: &str) -> bool {
         if !text.is_empty() {
-            self.note_first();
+            self.note();
             self.text.add(Channel::ToolCall, text);
         }
         self.tell()
@@ -236,8 +235,7 @@ impl Text {
             }
         }
         self.n_bytes += text.len();
-        let at_s = self.watch.elapsed().as_secs_f64();
-        self.deltas.push(Delta { at_s, channel, text: text.to_owned() });
+        self.deltas.push(Delta { at_s: self.now_s, channel, text: text.to_owned() });
     }
 
     fn take(&mut self, piece: &Piece<'_>) {

@@ -96,14 +96,15 @@ impl EmbeddedGenerate {
         let Written { finish, starts, raw } = written;
         let max_tokens = request.max_tokens as usize;
         let context = self.engine.context();
-        let generated =
-            karat_llama::generate(context, prompt, max_tokens, sampling, |_, bytes| {
-                starts.push(raw.len());
-                let text = utf8.push(bytes);
-                raw.push_str(&text);
-                answer.note_first();
-                answer.push(&text)
-            });
+        let generated = karat_llama::generate(context, prompt, max_tokens, sampling, |_, bytes| {
+            starts.push(raw.len());
+            let text = utf8.push(bytes);
+            raw.push_str(&text);
+            if text.is_empty() {
+                answer.note();
+            }
+            answer.push(&text)
+        });
         let rest = utf8.finish();
         raw.push_str(rest);
         answer.push(rest);
@@ -129,7 +130,10 @@ impl Generate for EmbeddedGenerate {
         self.sampling(terms.sampling)?;
         let identity = karat_llama::identity();
         let mut ready = Ready {
-            engine: Some(format!("llama.cpp of {}; {}", identity.crate_version, identity.system_info)),
+            engine: Some(format!(
+                "llama.cpp of {}; {}",
+                identity.crate_version, identity.system_info
+            )),
             n_ctx: Some(n_ctx),
             template: Some(self.chat.template_source().map_err(not_as_asked)?.to_owned()),
             ..Ready::default()

@@ -170,8 +170,7 @@ impl Http {
                 Ok(reply) => reply.status().as_u16() == 503,
                 Err(error) => fault::is_refused_connection(error),
             };
-            let is_over =
-                waiting.elapsed() + self.patience.retry_pause >= self.patience.loading;
+            let is_over = waiting.elapsed() + self.patience.retry_pause >= self.patience.loading;
             if !may_come || is_over {
                 return reply.map_err(|error| fault::of(&error, &self.base, false));
             }

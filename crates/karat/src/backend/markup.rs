@@ -91,7 +91,11 @@ const CALLS: &[Form] = &[
     Form { sign: PYTHON_TAG, marks: &[call(PYTHON_TAG)] },
     Form {
         sign: "<|channel|>",
-        marks: &[call("<|channel|>commentary to="), end_of_call("<|call|>"), end_of_call("<|end|>")],
+        marks: &[
+            call("<|channel|>commentary to="),
+            end_of_call("<|call|>"),
+            end_of_call("<|end|>"),
+        ],
     },
 ];
 

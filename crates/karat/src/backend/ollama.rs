@@ -145,7 +145,9 @@ impl Generate for Ollama {
         let mut lines = match sent {
             Ok(lines) => lines,
             Err(failure) => {
-                return Err(answer.fail(failure, RawExchange { request: body, ..RawExchange::default() }));
+                return Err(
+                    answer.fail(failure, RawExchange { request: body, ..RawExchange::default() })
+                );
             }
         };
         let heard = self.listen(&mut lines, &mut answer, most_bytes(request.max_tokens));

@@ -90,7 +90,8 @@ impl OpenAi {
                 return Ok(false);
             }
             if answer.n_bytes() > most {
-                let message = format!("the server sent more than {most} bytes of text for one answer");
+                let message =
+                    format!("the server sent more than {most} bytes of text for one answer");
                 return Err(failure(FailureKind::Endless, message));
             }
         }
@@ -144,7 +145,9 @@ impl Generate for OpenAi {
         let mut lines = match sent {
             Ok(lines) => lines,
             Err(failure) => {
-                return Err(answer.fail(failure, RawExchange { request: body, ..RawExchange::default() }));
+                return Err(
+                    answer.fail(failure, RawExchange { request: body, ..RawExchange::default() })
+                );
             }
         };
         let mut said = Said::default();
@@ -183,7 +186,8 @@ impl Said {
         self.timings = chunk.timings.or(self.timings.take());
         let mut goes_on = true;
         // One answer was asked for; a server that sends several has the first one counted.
-        let Some(choice) = chunk.choices.into_iter().flatten().find(|choice| choice.index == 0) else {
+        let Some(choice) = chunk.choices.into_iter().flatten().find(|choice| choice.index == 0)
+        else {
             return true;
         };
         if let Some(thought) = choice.delta.thought() {
@@ -211,7 +215,11 @@ impl Said {
     }
 
     /// Why the answer ended, or why what came is none.
-    fn finish(&mut self, answer: &Answer<'_>, base: &str) -> Result<FinishReason, GenerationFailure> {
+    fn finish(
+        &mut self,
+        answer: &Answer<'_>,
+        base: &str,
+    ) -> Result<FinishReason, GenerationFailure> {
         let has_text = answer.n_bytes() > 0 || answer.has_calls();
         match self.finish.take() {
             Some(reason) => Ok(match reason.as_str() {

@@ -76,8 +76,7 @@ impl Conversation {
 
     /// Plain messages: role and text of each.
     pub fn of<'a>(messages: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let message =
-            |(role, content)| Value::from_pairs([("role", role), ("content", content)]);
+        let message = |(role, content)| Value::from_pairs([("role", role), ("content", content)]);
         Self {
             messages: messages.into_iter().map(message).collect(),
             tools: None,
@@ -135,8 +134,7 @@ impl TryFrom<Line> for Conversation {
         if tools.as_ref().is_some_and(|tools| tools.kind() != ValueKind::Seq) {
             return Err(ConversationError::Key { key: "tools", expected: "list" });
         }
-        let kwargs =
-            present(line.chat_template_kwargs).unwrap_or_else(no_kwargs);
+        let kwargs = present(line.chat_template_kwargs).unwrap_or_else(no_kwargs);
         if kwargs.kind() != ValueKind::Map {
             return Err(ConversationError::Key { key: "chat_template_kwargs", expected: "object" });
         }

@@ -8,7 +8,9 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelNameError {
     /// `ollama:` and nothing, or with a space in it.
-    #[error("`{0}` names no model of Ollama's; write ollama:NAME or ollama:NAME:TAG, e.g. ollama:gemma3:12b")]
+    #[error(
+        "`{0}` names no model of Ollama's; write ollama:NAME or ollama:NAME:TAG, e.g. ollama:gemma3:12b"
+    )]
     Ollama(String),
     /// An address without a model.
     #[error("`{0}` names no model; write http://HOST:PORT/v1#MODEL")]

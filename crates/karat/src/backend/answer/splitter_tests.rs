@@ -88,7 +88,8 @@ fn a_tool_is_called_between_its_marks() {
 
 #[test]
 fn messages_with_heads_lose_them() {
-    let stream = "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>yes";
+    let stream =
+        "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>yes";
     check(GPT_OSS, VISIBLE, stream, ["yes", "hm", ""]);
     let stream = "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>";
     check(GPT_OSS, VISIBLE, stream, ["", "", "functions.f <|constrain|>json<|message|>{}"]);

@@ -60,7 +60,8 @@ pub(super) fn write(model: &str, request: &ChatRequest) -> Result<String, Genera
     let conversation = &request.conversation;
     if conversation.kwargs().is_some() {
         return Err(refused(
-            "Ollama's templates take no variables (chat_template_kwargs); leave them out".to_owned(),
+            "Ollama's templates take no variables (chat_template_kwargs); leave them out"
+                .to_owned(),
         ));
     }
     let (values, seed) = request.terms.sampling.told();

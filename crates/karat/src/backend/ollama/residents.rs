@@ -96,7 +96,9 @@ impl<'h> Residents<'h> {
         self.unload(model)?;
         let left = self.wait_until(|now| !now.iter().any(|one| is_same(&one.name, model)))?;
         if left.iter().any(|resident| is_same(&resident.name, model)) {
-            told.push(format!("Ollama still has `{model}` loaded although it was asked to unload it"));
+            told.push(format!(
+                "Ollama still has `{model}` loaded although it was asked to unload it"
+            ));
         }
         Ok(told)
     }

@@ -51,7 +51,9 @@ impl Show {
         };
         let refused = |message| Err(failure(FailureKind::NotAsAsked, message));
         if !self.thinks {
-            return refused(format!("Ollama says that `{model}` cannot think; ask for no thinking"));
+            return refused(format!(
+                "Ollama says that `{model}` cannot think; ask for no thinking"
+            ));
         }
         match &self.levels {
             // What a model does at its levels, it does when it is simply told to think.
@@ -67,8 +69,7 @@ impl Show {
 
 /// Parameters as Ollama prints them, one per line, on one line.
 pub(super) fn one_line(parameters: &str) -> String {
-    let lines = parameters.lines().map(|line| {
-        line.split_whitespace().collect::<Vec<_>>().join(" ")
-    });
+    let lines =
+        parameters.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
 }

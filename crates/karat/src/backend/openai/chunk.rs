@@ -79,7 +79,8 @@ impl Chunk {
     /// Reads a chunk; an error that the server sends in its place is a failure.
     pub fn parse(data: &str) -> Result<Self, GenerationFailure> {
         let chunk: Self = serde_json::from_str(data).map_err(|error| {
-            let message = format!("the server sent no chunk of an answer ({error}): {}", excerpt(data));
+            let message =
+                format!("the server sent no chunk of an answer ({error}): {}", excerpt(data));
             failure(FailureKind::InvalidReply, message)
         })?;
         match &chunk.error {
@@ -87,7 +88,10 @@ impl Chunk {
             Some(error) => {
                 let said = error.get("message").and_then(Value::as_str).map(str::to_owned);
                 let said = excerpt(&said.unwrap_or_else(|| error.to_string()));
-                Err(failure(FailureKind::Engine, format!("the server failed while it wrote: {said}")))
+                Err(failure(
+                    FailureKind::Engine,
+                    format!("the server failed while it wrote: {said}"),
+                ))
             }
         }
     }

@@ -129,7 +129,9 @@ impl Server {
         if self.kind == Kind::LlamaServer {
             ready.tell(
                 Severity::Warning,
-                format!("the server was asked for `{model}` and answers with what it has: {listed}"),
+                format!(
+                    "the server was asked for `{model}` and answers with what it has: {listed}"
+                ),
             );
             return Ok(());
         }
@@ -160,7 +162,9 @@ impl Server {
             None => {
                 ready.tell(
                     Severity::Warning,
-                    format!("the server does not tell its context; {asked} tokens cannot be verified"),
+                    format!(
+                        "the server does not tell its context; {asked} tokens cannot be verified"
+                    ),
                 );
                 Ok(())
             }
@@ -181,10 +185,8 @@ impl Server {
         if self.kind != Kind::LlamaServer && terms.thinking != Thinking::Default {
             unknown.push("whether it knows the switch for thinking");
         }
-        ready.tell(
-            Severity::Note,
-            format!("what the server does not tell: {}", unknown.join("; ")),
-        );
+        ready
+            .tell(Severity::Note, format!("what the server does not tell: {}", unknown.join("; ")));
     }
 }
 

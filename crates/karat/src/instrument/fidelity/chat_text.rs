@@ -8,9 +8,7 @@ use karat_llama::{EngineError, Special, Vocab};
 
 use super::job::JobError;
 use crate::backend::Token;
-use crate::chat::{
-    ChatTemplate, Conversation, PRESENT, Script, SpecialTexts, template_source,
-};
+use crate::chat::{ChatTemplate, Conversation, PRESENT, Script, SpecialTexts, template_source};
 use crate::units::count;
 
 /// The conversations of a file.
@@ -164,7 +162,8 @@ impl Reader {
                         .to_owned(),
                 )
             })?;
-            ChatTemplate::new(source, tokens.clone(), PRESENT).map_err(|error| fault(error.to_string()))
+            ChatTemplate::new(source, tokens.clone(), PRESENT)
+                .map_err(|error| fault(error.to_string()))
         };
         let all = (0..vocab.n_tokens()).map(|id| id as Token);
         let ends = all.filter(|&token| vocab.is_end(token)).map(|token| piece(Some(token)));
