@@ -19,6 +19,7 @@ use crate::record::{
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
+use crate::verdict::{self, VerdictSettings};
 
 /// Reads a run (id, unique beginning of one, or `latest`) and summarises it.
 pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocument> {
@@ -38,6 +39,8 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
     };
+    let settings = VerdictSettings::at_level(header.level);
+    let answers = verdict::answers(&content.models, &content.estimates, &settings);
     Ok(RunDocument {
         schema_version: SCHEMA_VERSION,
         run: header,
@@ -51,7 +54,7 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         worst_tokens: content.worst_tokens,
         attempts: Vec::new(),
         flips: Vec::new(),
-        answers: Vec::new(),
+        answers,
         findings: content.findings,
         steps,
     })
