@@ -45,3 +45,19 @@ pub const BYTES_PER_TOKEN: &str = "bytes_per_token";
 pub const MEMORY_BANDWIDTH: &str = "memory_bandwidth";
 /// Bytes per token times rate, over the memory bandwidth.
 pub const BANDWIDTH_SHARE: &str = "bandwidth_share";
+/// Share of tasks passed.
+pub const PASS_RATE: &str = "pass_rate";
+/// Paired difference of two builds' pass rates: candidate - versus.
+pub const PASS_RATE_DIFF: &str = "pass_rate_diff";
+/// Share of tasks whose budget was spent before anything visible was written.
+pub const STARVED_RATE: &str = "starved_rate";
+/// Tasks that the candidate passes and the other build does not.
+pub const PASSED_ALONE: &str = "passed_alone";
+/// Share of tasks that one of two builds alone passes; of a build against itself, of its reruns.
+pub const FLIP_RATE: &str = "flip_rate";
+/// McNemar's mid-p value, by task.
+pub const PASS_P_MID: &str = "pass_p_mid";
+/// P value of sign flips, by family.
+pub const PASS_P_FAMILY: &str = "pass_p_family";
+/// Seconds spent on all tasks, over the tasks passed.
+pub const SECONDS_TO_CORRECT: &str = "seconds_to_correct";

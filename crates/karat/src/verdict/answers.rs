@@ -117,7 +117,8 @@ fn answer(
         Ok(pair) => pair,
         Err(why) => return unasked(question, why),
     };
-    let names = Names { question, candidate: &one.name, versus: &other.name };
+    let is_proxy = other.proxy_reference;
+    let names = Names { question, candidate: &one.name, versus: &other.name, is_proxy };
     let verdicts: Vec<Verdict> = judged.texts.iter().map(|one| one.verdict).collect();
     let tasks = judged.tasks.as_ref();
     let joined = standing::joined(tasks.map(|one| one.verdict), standing::of_texts(&verdicts));

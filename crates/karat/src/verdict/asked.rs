@@ -3,7 +3,7 @@
 use crate::record::{Lineage, ModelRecord, ModelRole, Question};
 
 /// A build counts as bigger from this many times the bytes on.
-const BIGGER: f64 = 1.1;
+const BIGGER: f64 = 1.05;
 
 /// One question about one pair, or why it cannot be asked.
 #[derive(Clone, Debug, PartialEq)]

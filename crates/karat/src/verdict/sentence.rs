@@ -12,6 +12,8 @@ pub(super) struct Names<'a> {
     pub(super) question: Question,
     pub(super) candidate: &'a str,
     pub(super) versus: &'a str,
+    /// The other build is a quantized file that stands in for the original.
+    pub(super) is_proxy: bool,
 }
 
 impl Names<'_> {
@@ -19,6 +21,9 @@ impl Names<'_> {
         match self.question {
             Question::Recipe => format!("its twin {}", self.versus),
             Question::Budget => format!("the bigger {}", self.versus),
+            Question::Ceiling if self.is_proxy => {
+                format!("{}, itself quantized and no original", self.versus)
+            }
             Question::Ceiling => format!("the original {}", self.versus),
         }
     }
@@ -67,7 +72,7 @@ pub(super) fn of_texts(
     verdict: Verdict,
     texts: &[(&Measurement<'_>, Verdict)],
 ) -> String {
-    format!("{}: {}", names.opening(verdict), texts_fact(texts, names.versus))
+    format!("{} on text: {}", names.opening(verdict), texts_fact(texts, names.versus))
 }
 
 /// What the texts say, without the names; texts that say the same stand together, the first in numbers.
@@ -100,65 +105,51 @@ fn others(scopes: &[&str], n: usize) -> String {
 }
 
 fn text_fact(one: &Measurement<'_>, verdict: Verdict, versus: &str) -> String {
-    let within = verdict == Verdict::NotWorse;
     let mark = if verdict == Verdict::CannotTell { ", which tells nothing," } else { "" };
-    match one.kind {
+    let fact = match one.kind {
         Kind::Divergence => {
-            let side = if one.gain >= 0.0 { "nearer to" } else { "farther from" };
-            let milli = |nats: f64| 1e3 * nats;
-            let size = digits(milli(one.gain).abs(), "");
-            let ends = one.interval.map(|i| bracket(milli(i.lo), milli(i.hi), ""));
-            let margin = if within {
-                format!(", less than the margin of {}", digits(milli(one.margin), ""))
-            } else {
-                String::new()
-            };
-            format!(
-                "mean KLD {size}·10⁻³ nats {side} the original than {versus}{}{margin}{mark}",
-                ends.unwrap_or_default()
-            )
+            // As far as is said, in the direction that is said.
+            let sign = if one.gain < 0.0 { -1.0 } else { 1.0 };
+            let side = if sign > 0.0 { "nearer to" } else { "farther from" };
+            let milli = |gain: f64| 1e3 * sign * gain;
+            let (size, ends) = digits(one, milli, "");
+            format!("mean KLD {size}·10⁻³ nats {side} the original than {versus}{ends}")
         }
         Kind::Passes | Kind::Perplexity => {
             // A gain is a fall of ln perplexity.
-            let per_cent = |gain: f64| 100.0 * (-gain).exp_m1();
-            let change = per_cent(one.gain);
-            let side = if change < 0.0 { "lower" } else { "higher" };
-            let ends = one.interval.map(|i| bracket(per_cent(i.hi), per_cent(i.lo), " %"));
-            let margin = if within {
-                format!(", less than the margin of {:.1} %", 100.0 * one.margin.exp_m1())
-            } else {
-                String::new()
-            };
-            format!(
-                "perplexity {} {side}{}{margin}{mark}",
-                digits(change.abs(), " %"),
-                ends.unwrap_or_default()
-            )
+            let side = if one.gain > 0.0 { "lower" } else { "higher" };
+            let (size, ends) = digits(one, |gain| 100.0 * (-gain).exp_m1(), " %");
+            format!("perplexity {} {side}{ends}", size.trim_start_matches('-'))
         }
-    }
+    };
+    let margin = match (verdict, one.kind) {
+        (Verdict::NotWorse, Kind::Divergence) => {
+            format!(", less than the margin of {:.0}·10⁻³ nats", 1e3 * one.margin)
+        }
+        (Verdict::NotWorse, _) => {
+            format!(", less than the margin of {:.1} %", 100.0 * one.margin.exp_m1())
+        }
+        _ => String::new(),
+    };
+    format!("{fact}{margin}{mark}")
 }
 
-/// ` [+0.9 %, +1.8 %]`.
-fn bracket(lo: f64, hi: f64, unit: &str) -> String {
-    let decimals = decimals((hi - lo).abs() / 2.0);
-    format!(" [{lo:+.decimals$}{unit}, {hi:+.decimals$}{unit}]")
-}
-
-fn digits(value: f64, unit: &str) -> String {
-    let decimals = decimals(value);
-    format!("{value:.decimals$}{unit}")
-}
-
-fn decimals(value: f64) -> usize {
-    match value {
-        v if v >= 10.0 => 0,
-        v if v >= 1.0 => 1,
-        v if v >= 0.1 => 2,
+/// The size with its unit and ` [+0.9, +1.8]`, with two significant digits of half the interval. `of` may turn it.
+fn digits(one: &Measurement<'_>, of: impl Fn(f64) -> f64, unit: &str) -> (String, String) {
+    let value = of(one.gain);
+    let Some(interval) = one.interval else { return (format!("{value:.2}{unit}"), String::new()) };
+    let (a, b) = (of(interval.lo), of(interval.hi));
+    let (lo, hi) = (a.min(b), a.max(b));
+    let decimals = match (hi - lo) / 2.0 {
+        half if half >= 10.0 => 0,
+        half if half >= 1.0 => 1,
+        half if half >= 0.1 => 2,
         _ => 3,
-    }
+    };
+    (format!("{value:.decimals$}{unit}"), format!(" [{lo:+.decimals$}, {hi:+.decimals$}]"))
 }
 
-/// ` About 392 tasks would decide.`, or why more would not.
+/// `; about 392 tasks would decide`, or that more would not.
 pub(super) fn needed(needed: Option<(u64, SampleUnit)>) -> String {
     match needed {
         Some((n, SampleUnit::Instances)) => format!("; about {n} tasks would decide"),

@@ -55,15 +55,14 @@ pub(super) enum Decider {
     Texts,
 }
 
-/// Tasks and texts together. What a build does counts for more than what it expects of a text: texts
-/// decide only where tasks do not.
+/// Tasks and texts together. What a build does counts for more than what it expects of a text: where
+/// tasks were asked and do not tell, a difference that texts show decides, but texts that show none do
+/// not vouch for the tasks.
 pub(super) fn joined(tasks: Option<Verdict>, texts: Option<Verdict>) -> Option<(Verdict, Decider)> {
     match (tasks, texts) {
-        (Some(Verdict::CannotTell) | None, Some(texts)) if texts != Verdict::CannotTell => {
-            Some((texts, Decider::Texts))
-        }
+        (Some(Verdict::CannotTell), Some(shown @ (Verdict::Better | Verdict::Worse)))
+        | (None, Some(shown)) => Some((shown, Decider::Texts)),
         (Some(tasks), _) => Some((tasks, Decider::Tasks)),
-        (None, Some(texts)) => Some((texts, Decider::Texts)),
         (None, None) => None,
     }
 }
@@ -91,6 +90,8 @@ mod tests {
     #[test]
     fn texts_decide_only_where_tasks_do_not() {
         assert_eq!(joined(Some(CannotTell), Some(Worse)), Some((Worse, Decider::Texts)));
+        assert_eq!(joined(Some(CannotTell), Some(NotWorse)), Some((CannotTell, Decider::Tasks)));
+        assert_eq!(joined(None, Some(NotWorse)), Some((NotWorse, Decider::Texts)));
         assert_eq!(joined(Some(NotWorse), Some(Worse)), Some((NotWorse, Decider::Tasks)));
         assert_eq!(joined(Some(CannotTell), Some(CannotTell)), Some((CannotTell, Decider::Tasks)));
         assert_eq!(joined(None, Some(CannotTell)), Some((CannotTell, Decider::Texts)));

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use karat::record::{
-    Claim, Estimate, Finding, Instrument, Lineage, ModelRecord, RunDocument, Severity, Unit,
+    Claim, Estimate, Finding, Flip, FlipSide, Instrument, Lineage, ModelRecord, RunDocument,
+    Severity, TaskOutcome, Unit,
 };
 
 use crate::report_sample::{document, estimate};
@@ -66,6 +67,11 @@ pub fn hostile() -> RunDocument {
         likely.for_each(|token| spoil(&mut token.text));
         worst.setting.insert(HOSTILE.to_owned(), HOSTILE.to_owned());
     }
+    for answer in &mut doc.answers {
+        spoil(&mut answer.sentence);
+        answer.besides.push(HOSTILE.to_owned());
+    }
+    doc.flips.push(hostile_flip());
     doc.claims.push(Claim { statement: HOSTILE.to_owned(), estimates: Vec::new() });
     doc.findings.push(Finding { severity: Severity::Warning, message: HOSTILE.repeat(9) });
     for step in &mut doc.steps {
@@ -78,6 +84,22 @@ pub fn hostile() -> RunDocument {
     [&mut engine.crate_version, &mut engine.system_info].into_iter().for_each(spoil);
     doc.run.command.push_str(&"wide".repeat(200));
     doc
+}
+
+/// A flip whose answers are what a model may write.
+fn hostile_flip() -> Flip {
+    let side = |outcome| FlipSide {
+        name: HOSTILE.to_owned(),
+        outcome,
+        reason: HOSTILE.to_owned(),
+        answer: HOSTILE.repeat(40),
+    };
+    Flip {
+        family: HOSTILE.to_owned(),
+        instance: HOSTILE.to_owned(),
+        passes: side(TaskOutcome::Pass),
+        other: side(TaskOutcome::Fail),
+    }
 }
 
 fn setting<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {

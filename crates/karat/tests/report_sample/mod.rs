@@ -8,6 +8,7 @@ use karat::record::{
     ModelRecord, ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord,
     TextRecord, TokenInContext, Unit, WorstToken,
 };
+use karat::verdict::{VerdictSettings, answers};
 
 const MODELS: [(&str, ModelRole, u64, f64, &str); 5] = [
     ("base-bf16", ModelRole::Reference, 9_622_976, 16.02, "BF16"),
@@ -57,6 +58,8 @@ const DIFFERENCES: [(&str, &str, &str, f64, f64); 5] = [
 
 /// The whole run.
 pub fn document() -> RunDocument {
+    let (models, estimates) = (MODELS.map(model).to_vec(), estimates());
+    let answers = answers(&models, &estimates, &VerdictSettings::at_level(0.95));
     RunDocument {
         schema_version: SCHEMA_VERSION,
         run: header(),
@@ -74,9 +77,9 @@ pub fn document() -> RunDocument {
                           AVX512 = 1 | LLAMAFILE = 1 | REPACK = 1 |"
                 .to_owned(),
         },
-        models: MODELS.map(model).to_vec(),
+        models,
         texts: vec![text("english", 30_720, 60), text("polish", 24_576, 48)],
-        estimates: estimates(),
+        estimates,
         distributions: PAIRS.map(distribution).into(),
         claims: vec![Claim {
             statement: "On english, qat-Q4_0 is nearer to base-bf16 than base-Q4_0 is.".to_owned(),
@@ -85,7 +88,7 @@ pub fn document() -> RunDocument {
         worst_tokens: worst_tokens(),
         attempts: Vec::new(),
         flips: Vec::new(),
-        answers: Vec::new(),
+        answers,
         findings: findings(),
         steps: steps(),
     }

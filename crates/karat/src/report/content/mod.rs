@@ -1,6 +1,7 @@
 //! What a report says: one section per file, put in order here.
 //! Owns the order; never how anything looks.
 
+mod behaviour;
 mod caption;
 mod distances;
 mod fidelity;
@@ -14,6 +15,8 @@ mod pairs;
 mod position;
 mod ranking;
 mod speed;
+mod tasks;
+mod verdict;
 mod verdict_word;
 mod worst;
 
@@ -24,7 +27,8 @@ use crate::record::RunDocument;
 /// What there is to say about one ruler.
 type Section = fn(&RunDocument, Rows<'_>, &Ruler) -> Page;
 
-/// The whole report. Details come first and conclusions last, because a terminal shows the end.
+/// The whole report. Details come first and conclusions last, because a terminal shows the end: what
+/// one has to know, and then the answers.
 pub(super) fn page(doc: &RunDocument) -> Page {
     let sections: [Section; 6] = [
         fidelity::blocks,
@@ -36,9 +40,10 @@ pub(super) fn page(doc: &RunDocument) -> Page {
     ];
     let mut page = opening(doc);
     page.extend(measured(doc, &sections));
+    page.extend(footer(doc));
     page.extend(notes::claims(doc));
     page.extend(notes::caveats(doc));
-    page.extend(footer(doc));
+    page.extend(verdict::blocks(doc));
     page
 }
 
@@ -62,14 +67,16 @@ fn measured(doc: &RunDocument, sections: &[Section]) -> Page {
     }
     page.extend(memory::blocks(doc));
     page.extend(speed::blocks(doc));
+    page.extend(behaviour::blocks(doc));
     page
 }
 
-/// Conclusions and what one has to know to read them, for a report that begins with them.
+/// What one has to know, and then the conclusions, for a report that begins with them.
 pub(super) fn summary(doc: &RunDocument) -> Page {
-    let mut page = notes::claims(doc);
+    let mut page = notes::caveats(doc);
+    page.extend(verdict::blocks(doc));
+    page.extend(notes::claims(doc));
     page.extend(ranking::blocks(doc, Rows::new(doc)));
-    page.extend(notes::caveats(doc));
     page
 }
 

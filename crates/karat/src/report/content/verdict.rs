@@ -1,0 +1,57 @@
+//! The three answers, as they are read aloud. Owns their place and tone; draws no conclusion.
+
+use crate::record::{Answer, Question, RunDocument, Verdict};
+use crate::report::page::{Block, Item, Page, Tone};
+
+/// The answers, then what else there is to say about each pair.
+pub(super) fn blocks(doc: &RunDocument) -> Page {
+    if doc.answers.is_empty() {
+        return Page::new();
+    }
+    let mut page = vec![
+        Block::Heading("The three answers".to_owned()),
+        Block::Items(doc.answers.iter().map(answer).collect()),
+    ];
+    let besides: Vec<Item> = doc.answers.iter().filter_map(beside).collect();
+    if !besides.is_empty() {
+        // Before the answers, so that those are what a terminal ends with.
+        page.splice(0..0, [Block::Heading("Besides".to_owned()), Block::Items(besides)]);
+    }
+    page
+}
+
+fn word(question: Question) -> &'static str {
+    match question {
+        Question::Recipe => "recipe",
+        Question::Budget => "budget",
+        Question::Ceiling => "ceiling",
+    }
+}
+
+fn tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Better | Verdict::NotWorse => Tone::Good,
+        Verdict::Worse => Tone::Bad,
+        Verdict::CannotTell => Tone::Open,
+        Verdict::NotAsked => Tone::Faint,
+    }
+}
+
+fn answer(answer: &Answer) -> Item {
+    Item {
+        label: word(answer.question),
+        tone: tone(answer.verdict),
+        text: answer.sentence.clone(),
+        raw: Vec::new(),
+    }
+}
+
+fn beside(answer: &Answer) -> Option<Item> {
+    let pair = answer.candidate.as_ref().zip(answer.versus.as_ref())?;
+    (!answer.besides.is_empty()).then(|| Item {
+        label: word(answer.question),
+        tone: Tone::Plain,
+        text: format!("{} beside {}. {}", pair.0, pair.1, answer.besides.join(" ")),
+        raw: Vec::new(),
+    })
+}
