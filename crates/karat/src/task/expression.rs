@@ -1,7 +1,8 @@
 //! Templates in task files: text with `{{ ... }}` in it, and values worked out from other values.
 //! Bounded in work, because task files come from anywhere.
 
-use minijinja::value::{Value as JinjaValue, ValueKind};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, Value as JinjaValue, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use serde_json::{Map, Value};
 
@@ -20,11 +21,13 @@ impl Default for Engine {
     fn default() -> Self {
         let mut env = Environment::new();
         env.set_auto_escape_callback(|_| AutoEscape::None);
-        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         env.set_fuel(Some(FUEL));
         env.set_recursion_limit(50);
-        env.set_trim_blocks(true);
-        env.set_lstrip_blocks(true);
+        // Tags on lines of their own leave no empty lines. The default syntax is always valid.
+        if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+            env.set_syntax(syntax);
+        }
         env.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         env.add_function("pick", pick);
         env.add_filter("python", |value: JinjaValue| python(&value));
@@ -37,7 +40,7 @@ impl Default for Engine {
 impl Engine {
     /// A template's text.
     pub fn text(&self, template: &str, values: &Values) -> Result<String, String> {
-        self.0.render_str(template, values).map_err(|error| line(&error))
+        self.0.render_str(template, Serde(values)).map_err(|error| line(&error))
     }
 
     /// What a value of a file stands for: texts in it are templates, at any depth. A text that is one
@@ -49,7 +52,7 @@ impl Engine {
                     let value = self
                         .0
                         .compile_expression(expression)
-                        .and_then(|compiled| compiled.eval(values))
+                        .and_then(|compiled| compiled.eval(Serde(values)))
                         .map_err(|error| line(&error))?;
                     if value.is_undefined() {
                         return Err(format!("`{expression}` has no value"));
@@ -74,7 +77,8 @@ impl Engine {
 /// The pairs of a map with these keys.
 fn pick(map: &JinjaValue, keys: &JinjaValue) -> Result<JinjaValue, Error> {
     let pair = |key: JinjaValue| Ok((key.to_string(), map.get_item(&key)?));
-    keys.try_iter()?.map(pair).collect::<Result<JinjaValue, Error>>()
+    let pairs: Vec<(String, JinjaValue)> = keys.try_iter()?.map(pair).collect::<Result<_, Error>>()?;
+    Ok(JinjaValue::from_pairs(pairs))
 }
 
 /// A value as Python writes it.
