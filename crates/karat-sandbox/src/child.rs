@@ -59,7 +59,6 @@ struct Head {
 }
 
 /// Moves standard output out of the program's reach.
-#[cfg(unix)]
 fn answers() -> Result<File, String> {
     use rustix::stdio;
 

@@ -4,15 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use karat::cli::{Cli, Verb};
+use karat::cli::Cli;
 use karat::command;
 use karat::exit::Exit;
 use karat::ui::{ColorChoice, Ui};
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
-        // What comes in there is not trusted, and so not let near anything else.
-        Ok(Cli { verb: Verb::Sandbox, .. }) => ExitCode::from(karat_sandbox::child_main()),
         Ok(cli) => ExitCode::from(command::run(cli).code()),
         Err(error) => usage(&error),
     }

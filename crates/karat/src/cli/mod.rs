@@ -93,7 +93,7 @@ pub enum Verb {
     /// The engine's own process; started by karat itself.
     #[command(hide = true)]
     Worker,
-    /// The process in which Python that a model wrote runs; started by karat itself.
+    /// The process in which model-written code runs; started by karat itself.
     #[command(hide = true)]
     Sandbox,
 }

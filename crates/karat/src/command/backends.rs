@@ -1,10 +1,7 @@
-//! Backends by the names that users give them, and the sandbox that answers are tried in.
+//! Backends by the names that users give them.
 
 use std::time::Duration;
 
-use karat_sandbox::Sandbox;
-
-use super::Session;
 use crate::backend::ollama::Ollama;
 use crate::backend::openai::OpenAi;
 use crate::backend::{Generate, Patience};
@@ -35,9 +32,4 @@ pub(super) fn server(
             Some(Box::new(OpenAi::new(base, model, servers.api_key, patience)))
         }
     })
-}
-
-/// This program again, as the process that runs what models write.
-pub(super) fn sandbox(session: &Session) -> Sandbox {
-    Sandbox { program: session.environment.program.clone(), args: vec!["sandbox".to_owned()] }
 }

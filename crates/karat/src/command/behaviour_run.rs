@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::backends::{self, Patient};
+use super::code_sandbox;
 use super::recorded_run::RecordedRun;
 use crate::clock::Stopwatch;
 use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
@@ -55,7 +56,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             };
             steps.push((step, position));
         }
-        let sandbox = backends::sandbox(run.session);
+        let sandbox = code_sandbox(&run.session.environment);
         Ok(Self { run, plan, stamps, patient, sandbox, steps })
     }
 

@@ -25,6 +25,7 @@ mod probe;
 mod recorded_run;
 mod report;
 mod runs;
+mod sandbox;
 mod speed_run;
 mod survey;
 mod whole_file;
@@ -43,6 +44,8 @@ use crate::report::{ReportOptions, formats};
 use crate::settings::Environment;
 use crate::ui::Ui;
 
+pub use sandbox::code_sandbox;
+
 /// What every command gets.
 pub struct Session {
     /// The process's surroundings.
@@ -53,8 +56,10 @@ pub struct Session {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Exit {
-    if matches!(cli.verb, Verb::Worker) {
-        return worker::run();
+    match cli.verb {
+        Verb::Worker => return worker::run(),
+        Verb::Sandbox => return sandbox::run(),
+        _ => {}
     }
     let environment = match Environment::read(cli.home) {
         Ok(environment) => environment,
@@ -80,8 +85,8 @@ pub fn run(cli: Cli) -> Exit {
         Verb::Report(args) => report::run(&session, args),
         Verb::Runs => runs::run(&session),
         Verb::Demo(args) => demo::run(&session, args),
-        // Both are processes of their own, begun elsewhere.
-        Verb::Worker | Verb::Sandbox => Ok(worker::run()),
+        Verb::Worker => Ok(worker::run()),
+        Verb::Sandbox => Ok(sandbox::run()),
     };
     outcome.unwrap_or_else(|error| {
         ui.error(&one_line(&error));

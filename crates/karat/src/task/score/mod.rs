@@ -14,6 +14,7 @@ mod tool_call;
 use std::fmt::Debug;
 
 use karat_sandbox::Sandbox;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -139,6 +140,23 @@ pub fn score(scorer: &dyn Scorer, reply: &Reply, means: Means<'_>) -> (Score, Op
 /// The score of an attempt whose scorer cannot be made, e.g. because it comes from another version.
 pub(super) fn impossible(why: String) -> Score {
     whole(Outcome::Error, vec![failed("the answer can be judged", why)])
+}
+
+/// A text in a file, or a number that stands for its text.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Value")]
+struct Written(String);
+
+impl TryFrom<Value> for Written {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            Value::Number(number) => Ok(Self(number.to_string())),
+            other => Err(format!("`{other}` is neither text nor a number")),
+        }
+    }
 }
 
 /// A check that held.

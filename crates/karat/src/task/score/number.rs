@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Answer, Checked, Means, Scorer, Score, check, failed, held, shown, whole};
+use super::{Answer, Checked, Means, Scorer, Score, check, failed, held, shown, whole, Written};
 use crate::task::Outcome;
 
 /// The expected number, e.g. `"1007.5"`, and the language whose way of writing numbers counts.
@@ -15,7 +15,7 @@ use crate::task::Outcome;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Number {
-    expected: String,
+    expected: Written,
     #[serde(default = "english")]
     language: String,
 }
@@ -26,14 +26,14 @@ fn english() -> String {
 
 impl Checked for Number {
     fn checked(&self) -> Result<(), String> {
-        let number = self.expected.parse::<Decimal>();
-        number.map(drop).map_err(|_| format!("`expected` is `{}`, no decimal number", self.expected))
+        let number = self.expected.0.parse::<Decimal>();
+        number.map(drop).map_err(|_| format!("`expected` is `{}`, no decimal number", self.expected.0))
     }
 }
 
 impl Number {
     fn is_right(&self, number: Decimal) -> bool {
-        self.expected.parse() == Ok(number)
+        self.expected.0.parse() == Ok(number)
     }
 
     /// The numbers that stand in running text.
@@ -66,7 +66,7 @@ impl Scorer for Number {
                 whole(Outcome::Pass, vec![held(ALONE), held(RIGHT)])
             }
             Some((_, line)) => {
-                let why = format!("{} instead of {}", shown(line), self.expected);
+                let why = format!("{} instead of {}", shown(line), self.expected.0);
                 whole(Outcome::Fail, vec![held(ALONE), failed(RIGHT, why)])
             }
             None => {
@@ -74,7 +74,7 @@ impl Scorer for Number {
                 let last = answer.visible.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
                 let checks = vec![
                     failed(ALONE, format!("no line is a number and nothing else; the last is {}", shown(last))),
-                    check(RIGHT, is_right, || format!("{} does not stand in the answer", self.expected)),
+                    check(RIGHT, is_right, || format!("{} does not stand in the answer", self.expected.0)),
                 ];
                 whole(if is_right { Outcome::Partial } else { Outcome::Fail }, checks)
             }
@@ -86,7 +86,7 @@ impl Scorer for Number {
     }
 
     fn reference(&self) -> Option<Answer> {
-        Some(Answer::text(self.expected.as_str()))
+        Some(Answer::text(self.expected.0.as_str()))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::fold::{folded, has_form};
-use super::{Answer, Checked, Means, Score, Scorer, check, failed, held, shown, whole};
+use super::{Answer, Checked, Means, Score, Scorer, check, failed, held, shown, whole, Written};
 use crate::task::Outcome;
 
 /// `accept`: texts that are right; `options`: what could be chosen. The answer passes where it is one of
@@ -11,14 +11,14 @@ use crate::task::Outcome;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
-    accept: Vec<String>,
+    accept: Vec<Written>,
     #[serde(default)]
-    options: Vec<String>,
+    options: Vec<Written>,
 }
 
 impl Checked for Text {
     fn checked(&self) -> Result<(), String> {
-        if self.accept.iter().all(|text| folded(text).is_empty()) {
+        if self.accept.iter().all(|text| folded(&text.0).is_empty()) {
             return Err("`accept` holds no text".to_owned());
         }
         Ok(())
@@ -36,16 +36,16 @@ impl Scorer for Text {
         const RIGHT: &str = "the answer is right";
         const ALONE: &str = "nothing else is said";
         let said = bare(&answer.visible);
-        if self.accept.iter().any(|text| bare(text) == said) {
+        if self.accept.iter().any(|text| bare(&text.0) == said) {
             return whole(Outcome::Pass, vec![held(RIGHT), held(ALONE)]);
         }
         let stands = self.stands_in(&answer.visible) == Some(true);
-        let is_right = |option: &&String| !self.accept.iter().any(|text| bare(text) == bare(option));
-        let other = self.options.iter().filter(is_right).find(|option| has_form(&answer.visible, option));
+        let is_right = |option: &&Written| !self.accept.iter().any(|text| bare(&text.0) == bare(&option.0));
+        let other = self.options.iter().filter(is_right).find(|option| has_form(&answer.visible, &option.0));
         let named = match (stands, other) {
             (true, None) => held(RIGHT),
-            (true, Some(other)) => failed(RIGHT, format!("it also names {}", shown(other))),
-            (false, _) => failed(RIGHT, format!("{} instead of {}", shown(&answer.visible), shown(&self.accept[0]))),
+            (true, Some(other)) => failed(RIGHT, format!("it also names {}", shown(&other.0))),
+            (false, _) => failed(RIGHT, format!("{} instead of {}", shown(&answer.visible), shown(&self.accept[0].0))),
         };
         let is_partial = named.held;
         let alone = check(ALONE, !is_partial, || format!("the answer is {}", shown(&answer.visible)));
@@ -53,10 +53,10 @@ impl Scorer for Text {
     }
 
     fn stands_in(&self, text: &str) -> Option<bool> {
-        Some(self.accept.iter().any(|accepted| has_form(text, accepted)))
+        Some(self.accept.iter().any(|accepted| has_form(text, &accepted.0)))
     }
 
     fn reference(&self) -> Option<Answer> {
-        self.accept.first().map(Answer::text)
+        self.accept.first().map(|text| Answer::text(text.0.as_str()))
     }
 }

@@ -1,0 +1,271 @@
+//! What scorers say: outcome and reason, for right answers and for the wrong ones that are usual.
+
+use karat_sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use super::{Answer, Means, scorer};
+use crate::generation::{
+    FailureKind, FinishReason, Generation, GenerationFailure, RawExchange, Timings, TokenCounts, ToolCall,
+};
+use crate::task::{Outcome, Reply, Score};
+
+fn nowhere() -> Sandbox {
+    Sandbox { program: "/nonexistent/sandbox".into(), args: Vec::new() }
+}
+
+fn judged(spec: &Value, answer: &Answer) -> Score {
+    scorer(spec).unwrap().judge(answer, Means { sandbox: &nowhere() })
+}
+
+/// The outcome of an answer, and where it is no pass, a piece of a reason.
+#[track_caller]
+fn check(spec: &Value, answer: &str, want: Outcome, why: &str) {
+    check_answer(spec, &Answer::text(answer), want, why);
+}
+
+#[track_caller]
+fn check_answer(spec: &Value, answer: &Answer, want: Outcome, why: &str) {
+    let score = judged(spec, answer);
+    assert_eq!(score.outcome, want, "{score:?}");
+    assert_eq!(score.points == 1.0, want == Outcome::Pass, "{score:?}");
+    assert_eq!(score.points == 0.0, matches!(want, Outcome::Fail | Outcome::Error), "{score:?}");
+    assert_eq!(score.checks.iter().all(|check| check.held), want == Outcome::Pass, "{score:?}");
+    let said = score.checks.iter().filter(|check| !check.held).any(|check| check.why.contains(why));
+    assert!(said || want == Outcome::Pass, "{score:?}");
+}
+
+#[track_caller]
+fn check_refused(spec: &Value, want: &str) {
+    let error = scorer(spec).unwrap_err();
+    assert!(error.contains(want), "{error}");
+}
+
+#[test]
+fn numbers() {
+    let spec = json!({"kind": "number", "expected": "1007.5", "language": "pl"});
+    check(&spec, "1007.5", Outcome::Pass, "");
+    check(&spec, "40 · 26,25 = 1050\n\n1 007,50\n", Outcome::Pass, "");
+    check(&spec, "500\nA zatem:\n1007,5", Outcome::Pass, "");
+    check(&spec, "Warsztat płaci 1007,50 euro.", Outcome::Partial, "no line is a number");
+    check(&spec, "To **1007,5**", Outcome::Partial, "no line is a number");
+    check(&spec, "Razem 1 007,50 euro", Outcome::Partial, "no line is a number");
+    check(&spec, "1007.5\n1008", Outcome::Fail, "`1008` instead of 1007.5");
+    check(&spec, "Nie wiem.", Outcome::Fail, "does not stand in the answer");
+    check(&spec, "11007,5 euro", Outcome::Fail, "does not stand");
+}
+
+#[test]
+fn texts() {
+    let spec = json!({"kind": "text", "accept": ["B2"], "options": ["A1", "B2", "C4"]});
+    check(&spec, " `b2`. ", Outcome::Pass, "");
+    check(&spec, "It is on shelf B2.", Outcome::Partial, "the answer is");
+    check(&spec, "B2 or A1", Outcome::Fail, "also names `A1`");
+    check(&spec, "A1", Outcome::Fail, "`A1` instead of `B2`");
+    check(&spec, "B21", Outcome::Fail, "instead of");
+}
+
+#[test]
+fn facts() {
+    let spec = json!({"kind": "recall", "answer": "nectar-839", "distractors": ["indigo-204"]});
+    check(&spec, "The code is Nectar-839.", Outcome::Pass, "");
+    check(&spec, "nectar-839 (not indigo-204)", Outcome::Fail, "`indigo-204` stands in the answer");
+    check(&spec, "indigo-204", Outcome::Fail, "`nectar-839` does not stand");
+    check(&spec, "nectar-8391", Outcome::Fail, "does not stand");
+    check_refused(&json!({"kind": "recall", "answer": "a b", "distractors": ["b"]}), "part of the answer");
+}
+
+#[test]
+fn objects() {
+    let spec = json!({"kind": "json", "expected": {"count": 3, "city": "Łódź", "active": true}});
+    let right = r#"{"city": "Łódź", "active": true, "count": 3}"#;
+    check(&spec, &format!("\n{right} "), Outcome::Pass, "");
+    check(&spec, &format!("```json\n{right}\n```"), Outcome::Partial, "a code fence around it");
+    check(&spec, &format!("Here it is: {right}"), Outcome::Partial, "words around it");
+    check(&spec, r#"{"city": "Łódź", "active": true, "count": "3"}"#, Outcome::Fail, "it is `\"3\"`");
+    check(&spec, r#"{"city": "Łódź", "active": true, "count": 3.0}"#, Outcome::Fail, "it is `3.0`");
+    check(&spec, r#"{"city": "Łódź", "active": true}"#, Outcome::Fail, "the key is missing");
+    check(&spec, r#"{"city": "Łódź", "active": true, "count": 3, "x": 1}"#, Outcome::Fail, "it has `x`");
+    check(&spec, r#"{"city": "Łódź", "active": true, "count": 3, "count": 3}"#, Outcome::Fail, "twice");
+    check(&spec, r#"{"city": "Łódź""#, Outcome::Fail, "no JSON object");
+    check(&spec, "[1]", Outcome::Fail, "no JSON object");
+}
+
+#[test]
+fn forms() {
+    let spec = json!({
+        "kind": "forms",
+        "required": [["Pan"], ["mógłby", "może"], ["adres"]],
+        "forbidden": ["możesz", "ty"],
+        "references": ["Czy mógłby mi Pan wysłać swój adres?", "Czy może mi Pan wysłać swój adres?"],
+    });
+    check(&spec, "Czy mógłby Pan mi wysłać swój adres?", Outcome::Pass, "");
+    check(&spec, "Czy możesz mi wysłać swój adres?", Outcome::Partial, "możesz stands in the answer");
+    check(&spec, "Pan może adres", Outcome::Fail, "chrF is");
+    check(&spec, "Daj adres.", Outcome::Fail, "Pan does not stand");
+    check_refused(
+        &json!({"kind": "forms", "required": [["Pan"]], "references": ["panel"]}),
+        "the reference `panel` does not pass",
+    );
+}
+
+fn rules_spec() -> Value {
+    json!({
+        "kind": "rules",
+        "rules": [
+            {"name": "three lines", "lines": {"min": 3, "max": 3}},
+            {"name": "no e", "without": "e"},
+            {"name": "capitals", "case": "upper"},
+            {"name": "small letters", "case": "lower"},
+        ],
+        "readings": [["capitals"], ["small letters"]],
+        "example": "a\nb\nc",
+    })
+}
+
+#[test]
+fn rules() {
+    let spec = rules_spec();
+    check(&spec, "A\nB\n\nC", Outcome::Pass, "");
+    check(&spec, "A\nb\nC", Outcome::Partial, "none holds: capitals: `b` stands in it; small letters: `A`");
+    check(&spec, "a\nb", Outcome::Partial, "it has 2 lines");
+    check(&spec, "a\nb\nBee", Outcome::Partial, "`e` stands in `Bee`");
+    check(&spec, "1\n2\n3", Outcome::Partial, "2 hold at once");
+    check(&spec, "Here is my list", Outcome::Fail, "it has 1 lines");
+}
+
+#[test]
+fn rules_say_which_held() {
+    let held: Vec<bool> =
+        judged(&rules_spec(), &Answer::text("a\nb")).checks.iter().map(|check| check.held).collect();
+    assert_eq!(held, [false, true, true]);
+    check_refused(&json!({"kind": "rules", "rules": [{"name": "x", "wrds": {}}], "example": ""}), "rule `x`");
+    let mut spec = rules_spec();
+    spec["readings"] = json!([["nothing"]]);
+    check_refused(&spec, "`readings` names `nothing`");
+    spec = rules_spec();
+    spec["example"] = json!("one");
+    check_refused(&spec, "`example` does not pass `three lines`");
+}
+
+#[track_caller]
+fn check_rule(rule: Value, text: &str, want: bool) {
+    let spec = json!({"kind": "rules", "rules": [{"name": "never", "starts_with": ""}], "example": ""});
+    assert!(scorer(&spec).is_ok());
+    let mut rule = rule;
+    rule["name"] = json!("r");
+    let spec = json!({"kind": "rules", "rules": [rule], "example": text});
+    assert_eq!(scorer(&spec).is_ok(), want, "{text}");
+}
+
+#[test]
+fn each_kind_of_rule() {
+    check_rule(json!({"words": {"min": 2, "max": 2}}), "well-known fact", true);
+    check_rule(json!({"words": {"max": 2}}), "one two three", false);
+    check_rule(json!({"sentences": {"min": 2, "max": 2}}), "One. Two!", true);
+    check_rule(json!({"sentences": {"max": 1}}), "One. Two!", false);
+    check_rule(json!({"has": ["Żółw"]}), "żółw idzie", true);
+    check_rule(json!({"has": ["żółw"]}), "żółwie", false);
+    check_rule(json!({"has_no": ["pan"]}), "panel", true);
+    check_rule(json!({"has_no": ["pan"]}), "Pan", false);
+    check_rule(json!({"starts_with": "Dear"}), "dear Anna", true);
+    check_rule(json!({"ends_with": "Bye."}), "So long", false);
+    check_rule(json!({"each_line_starts_with": "- "}), "- a\n- b", true);
+    check_rule(json!({"each_line_starts_with": "- "}), "- a\nb", false);
+}
+
+fn tool_spec() -> Value {
+    json!({
+        "kind": "tool_call",
+        "name": "book",
+        "schema": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["room", "minutes"],
+            "properties": {"room": {"type": "string"}, "minutes": {"type": "integer"}, "note": {"type": "string"}},
+        },
+        "arguments": {"room": "A1", "minutes": 45},
+    })
+}
+
+fn call(name: &str, arguments: &str) -> Answer {
+    let call = ToolCall { name: name.to_owned(), arguments: arguments.to_owned() };
+    Answer { visible: String::new(), tool_calls: vec![call] }
+}
+
+#[test]
+fn tool_calls() {
+    let spec = tool_spec();
+    let right = r#"{"room": "A1", "minutes": 45}"#;
+    check_answer(&spec, &call("book", right), Outcome::Pass, "");
+    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": 45, "note": "x"}"#), Outcome::Pass, "");
+    check_answer(&spec, &call("cancel", right), Outcome::Fail, "it calls `cancel`");
+    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": "45"}"#), Outcome::Fail, "is not of type");
+    check_answer(&spec, &call("book", r#"{"room": "A2", "minutes": 45}"#), Outcome::Fail, "it is `\"A2\"`");
+    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": 45, "x": 1}"#), Outcome::Fail, "dditional");
+    check_answer(&spec, &call("book", "{"), Outcome::Fail, "EOF");
+    check(&spec, &format!("```\n{{\"name\": \"book\", \"arguments\": {right}}}\n```"), Outcome::Partial, "stands in the text");
+    check(&spec, "I booked it.", Outcome::Fail, "I booked it.");
+    let mut twice = call("book", right);
+    twice.tool_calls.push(twice.tool_calls[0].clone());
+    check_answer(&spec, &twice, Outcome::Fail, "there are 2 calls");
+    let mut spec = tool_spec();
+    spec["arguments"]["minutes"] = json!("many");
+    check_refused(&spec, "do not fit `schema`");
+}
+
+#[test]
+fn unknown_kinds_and_keys_are_refused() {
+    check_refused(&json!({"kind": "nmber"}), "`nmber` is no kind of scorer; there are code, forms");
+    check_refused(&json!({"expected": "1"}), "needs a `kind`");
+    check_refused(&json!({"kind": "number", "expected": "1", "tolerance": 2}), "unknown field `tolerance`");
+    check_refused(&json!({"kind": "number", "expected": "one"}), "no decimal number");
+}
+
+#[test]
+fn code_that_cannot_be_run_is_an_error_and_no_failure() {
+    let spec = json!({"kind": "code", "function": "f", "solution": "", "cases": [{"name": "x", "args": []}]});
+    check(&spec, "def f(): pass", Outcome::Error, "does not start");
+}
+
+fn reply(visible: &str, thinking: &str, finish: FinishReason) -> Reply {
+    Reply::Answer(Box::new(Generation {
+        visible: visible.to_owned(),
+        thinking: thinking.to_owned(),
+        tool_calls: Vec::new(),
+        tokens: TokenCounts::default(),
+        timings: Timings::default(),
+        finish,
+        deltas: Vec::new(),
+        raw: RawExchange::default(),
+    }))
+}
+
+#[track_caller]
+fn check_reply(reply: &Reply, want: Outcome, found: Option<bool>) {
+    let number = scorer(&json!({"kind": "number", "expected": "1007.5"})).unwrap();
+    let (score, in_thinking) = super::score(&*number, reply, Means { sandbox: &nowhere() });
+    assert_eq!(score.outcome, want, "{score:?}");
+    assert_eq!(in_thinking, found);
+    assert!(!score.checks.is_empty());
+}
+
+#[test]
+fn an_answer_cut_off_while_thinking_is_starved_and_its_thinking_is_searched() {
+    let thinking = "so 1050 - 52.5 = 997.5, plus 10 gives 1,007.50. Wait,";
+    check_reply(&reply(" \n", thinking, FinishReason::Length), Outcome::Starved, Some(true));
+    check_reply(&reply("", "let me see", FinishReason::Length), Outcome::Starved, Some(false));
+    check_reply(&reply("", thinking, FinishReason::Cancelled), Outcome::Starved, Some(true));
+}
+
+#[test]
+fn an_answer_that_is_there_is_judged_even_if_cut_off() {
+    check_reply(&reply("1007.5", "", FinishReason::Length), Outcome::Pass, None);
+    check_reply(&reply("The total is", "", FinishReason::Length), Outcome::Fail, None);
+    check_reply(&reply("", "1007.5", FinishReason::Stop), Outcome::Fail, None);
+}
+
+#[test]
+fn no_answer_is_an_error() {
+    let failure = GenerationFailure { kind: FailureKind::TimedOut, message: "nothing came".to_owned(), partial: None };
+    check_reply(&Reply::Failure(Box::new(failure)), Outcome::Error, None);
+}
