@@ -268,7 +268,7 @@ impl Text {
         let Some((begin, text)) = self.open_call.take() else { return };
         match tool_calls::read(&text) {
             Some(calls) => self.calls.extend(calls),
-            None => self.visible.push_str(&format!("{begin}{text}{end}")),
+            None => self.visible.extend([begin, &text, end]),
         }
     }
 }

@@ -7,7 +7,7 @@ mod recommended;
 use std::path::Path;
 
 use karat_gguf::Gguf;
-use karat_llama::{Finish, Sampling as EngineSampling, Threads, Token};
+use karat_llama::{EngineError, Finish, Sampling as EngineSampling, Threads, Token};
 
 use super::answer::utf8::Utf8Stream;
 use super::answer::{Answer, End, Listener};
@@ -91,7 +91,7 @@ impl EmbeddedGenerate {
         sampling: EngineSampling,
         answer: &mut Answer<'_>,
         written: &mut Written,
-    ) -> Result<(), karat_llama::EngineError> {
+    ) -> Result<(), EngineError> {
         let mut utf8 = Utf8Stream::default();
         let Written { finish, starts, raw } = written;
         let max_tokens = request.max_tokens as usize;
@@ -161,7 +161,10 @@ impl Generate for EmbeddedGenerate {
     ) -> Result<Generation, GenerationFailure> {
         let sampling = self.sampling(request.terms.sampling)?;
         let prompt = self.chat.prompt(request).map_err(refused)?;
-        let tokens = self.chat.tokenize(self.engine.vocab(), &prompt.text).map_err(failed)?;
+        let tokens = self
+            .chat
+            .tokenize(self.engine.vocab(), &prompt.text)
+            .map_err(|error| failed(&error))?;
         let n_ctx = self.engine.n_ctx() as usize;
         if tokens.len() >= n_ctx {
             return Err(refused(format!(
@@ -176,7 +179,10 @@ impl Generate for EmbeddedGenerate {
         let done = self.write(&tokens, request, sampling, &mut answer, &mut written);
         let generation = ended(answer, prompt.text, tokens.len(), written);
         if let Err(error) = done {
-            return Err(GenerationFailure { partial: Some(Box::new(generation)), ..failed(error) });
+            return Err(GenerationFailure {
+                partial: Some(Box::new(generation)),
+                ..failed(&error)
+            });
         }
         self.tally.observe(&generation);
         Ok(generation)
@@ -217,6 +223,6 @@ fn refused(message: String) -> GenerationFailure {
     failure(FailureKind::Refused, message)
 }
 
-fn failed(error: impl ToString) -> GenerationFailure {
+fn failed(error: &EngineError) -> GenerationFailure {
     failure(FailureKind::Engine, error.to_string())
 }

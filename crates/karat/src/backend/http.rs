@@ -53,10 +53,10 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(10),
-            first_byte: Duration::from_secs(600),
-            idle: Duration::from_secs(120),
-            total: Duration::from_secs(3600),
-            loading: Duration::from_secs(300),
+            first_byte: Duration::from_mins(10),
+            idle: Duration::from_mins(2),
+            total: Duration::from_hours(1),
+            loading: Duration::from_mins(5),
             retry_pause: Duration::from_secs(1),
             line_bytes: 4 << 20,
             stream_bytes: 256 << 20,

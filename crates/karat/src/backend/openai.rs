@@ -21,7 +21,7 @@ use crate::record::Finding;
 use crate::settings::ApiKey;
 
 use self::chunk::{CallPiece, Chunk, ServerTimings, Usage};
-use self::server::Server;
+use self::server::{Kind, Server};
 use self::sse::Event;
 
 /// One model on one server.
@@ -97,12 +97,17 @@ impl OpenAi {
         }
     }
 
-    fn tokens(&self, said: &Said, answer: &Answer<'_>) -> TokenCounts {
+    fn tokens(&self, said: &Said, answer: &Answer<'_>, finish: &FinishReason) -> TokenCounts {
         let timings = said.timings.as_ref();
         let usage = said.usage.as_ref();
         let total = usage
             .and_then(|usage| usage.completion_tokens)
             .or_else(|| timings.and_then(|timings| timings.predicted_n));
+        // llama-server counts the token that ends the turn (seen in build 0c1e57098, by the side of the
+        // embedded engine).
+        let is_llama = self.server.as_ref().map(Server::kind) == Some(Kind::LlamaServer);
+        let has_end = matches!(finish, FinishReason::Stop | FinishReason::ToolCalls);
+        let total = total.map(|total| total.saturating_sub(u64::from(is_llama && has_end)));
         let prompt = usage
             .and_then(|usage| usage.prompt_tokens)
             .or_else(|| timings.and_then(ServerTimings::n_prompt));
@@ -167,7 +172,7 @@ impl Generate for OpenAi {
             Ok(finish) => finish,
             Err(failure) => return Err(answer.fail(failure, raw)),
         };
-        let tokens = self.tokens(&said, &answer);
+        let tokens = self.tokens(&said, &answer, &finish);
         let timings = said.timings.map_or_else(Timings::default, |timings| timings.seconds());
         let generation = answer.end(End { finish, tokens, timings, raw });
         self.tally.observe(&generation);

@@ -56,11 +56,12 @@ pub struct TokenCounts {
     /// Of the prompt, by the backend's own counter.
     pub prompt: Option<u64>,
     /// Of the answer, thinking included, the end token not: by the backend's own counter or from the
-    /// token ids, never from the pieces of a stream.
+    /// token ids, never from the pieces of a stream. (llama-server's counter includes the end token,
+    /// which is taken off; other servers' counters are theirs.)
     pub total: Option<u64>,
-    /// Of `total`, what was visible.
+    /// Of `total`, what was visible, calls of tools included.
     pub visible: Option<Counted>,
-    /// Of `total`, what was thinking.
+    /// Of `total`, what was thinking, its marks included.
     pub thinking: Option<Counted>,
 }
 

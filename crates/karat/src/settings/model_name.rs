@@ -41,9 +41,10 @@ impl ModelName {
     pub fn parse(text: &str) -> Result<Self, ModelNameError> {
         if let Some(name) = text.strip_prefix("ollama:") {
             let is_name = !name.is_empty() && !name.contains(char::is_whitespace);
-            return match is_name {
-                true => Ok(Self::Ollama(name.to_owned())),
-                false => Err(ModelNameError::Ollama(text.to_owned())),
+            return if is_name {
+                Ok(Self::Ollama(name.to_owned()))
+            } else {
+                Err(ModelNameError::Ollama(text.to_owned()))
             };
         }
         let Some(rest) = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"))
@@ -87,49 +88,47 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(text: &str, want: Result<ModelName, ModelNameError>) {
-        let got = ModelName::parse(text);
-        assert_eq!(got, want);
-        if let Ok(name) = got {
-            assert_eq!(ModelName::parse(&name.to_string()), Ok(name), "its own words name it");
-        }
+    fn check(text: &str, want: &ModelName) {
+        assert_eq!(ModelName::parse(text).as_ref(), Ok(want));
+        assert_eq!(ModelName::parse(&want.to_string()).as_ref(), Ok(want), "its own words name it");
     }
 
-    fn ollama(name: &str) -> Result<ModelName, ModelNameError> {
-        Ok(ModelName::Ollama(name.to_owned()))
+    fn ollama(name: &str) -> ModelName {
+        ModelName::Ollama(name.to_owned())
     }
 
-    fn server(base: &str, model: &str) -> Result<ModelName, ModelNameError> {
-        Ok(ModelName::OpenAi { base: base.to_owned(), model: model.to_owned() })
+    fn server(base: &str, model: &str) -> ModelName {
+        ModelName::OpenAi { base: base.to_owned(), model: model.to_owned() }
     }
 
     #[test]
     fn names_as_people_type_them() {
-        check("ollama:gemma3:12b", ollama("gemma3:12b"));
-        check("ollama:gemma3", ollama("gemma3"));
-        check("ollama:hf.co/org/repo-GGUF:Q4_0", ollama("hf.co/org/repo-GGUF:Q4_0"));
-        check("http://localhost:8080/v1#lab", server("http://localhost:8080/v1", "lab"));
-        check("https://h/v1/#org/m:q#2", server("https://h/v1", "org/m:q#2"));
-        check("http://[::1]:8080/v1#m", server("http://[::1]:8080/v1", "m"));
+        check("ollama:gemma3:12b", &ollama("gemma3:12b"));
+        check("ollama:gemma3", &ollama("gemma3"));
+        check("ollama:hf.co/org/repo-GGUF:Q4_0", &ollama("hf.co/org/repo-GGUF:Q4_0"));
+        check("http://localhost:8080/v1#lab", &server("http://localhost:8080/v1", "lab"));
+        check("https://h/v1/#org/m:q#2", &server("https://h/v1", "org/m:q#2"));
+        check("http://[::1]:8080/v1#m", &server("http://[::1]:8080/v1", "m"));
     }
 
     #[test]
     fn everything_else_is_a_file() {
         for path in ["m.gguf", "./a b/m.gguf", "C:\\m.gguf", "ollama", "httpd.gguf", "x#y.gguf"] {
-            check(path, Ok(ModelName::File(PathBuf::from(path))));
+            check(path, &ModelName::File(PathBuf::from(path)));
         }
     }
 
     #[test]
     fn names_of_nothing_are_refused() {
-        check("ollama:", Err(ModelNameError::Ollama("ollama:".to_owned())));
-        check("ollama:a b", Err(ModelNameError::Ollama("ollama:a b".to_owned())));
-        let address = |text: &str| Err(ModelNameError::Address(text.to_owned()));
-        check("http://#m", address("http://#m"));
-        check("http:///v1#m", address("http:///v1#m"));
-        check("http://a b/v1#m", address("http://a b/v1#m"));
+        let refused = |text: &str| ModelName::parse(text).unwrap_err();
+        for text in ["ollama:", "ollama:a b"] {
+            assert_eq!(refused(text), ModelNameError::Ollama(text.to_owned()));
+        }
+        for text in ["http://#m", "http:///v1#m", "http://a b/v1#m"] {
+            assert_eq!(refused(text), ModelNameError::Address(text.to_owned()));
+        }
         for text in ["http://localhost:8080/v1", "http://localhost:8080/v1#"] {
-            check(text, Err(ModelNameError::NoModel(text.to_owned())));
+            assert_eq!(refused(text), ModelNameError::NoModel(text.to_owned()));
         }
     }
 }

@@ -82,7 +82,7 @@ impl ThinkingSplitter {
         let keep = self.possible_mark(rest);
         let (certain, kept) = rest.split_at(rest.len() - keep);
         self.text(certain, emit);
-        self.held = kept.to_owned();
+        kept.clone_into(&mut self.held);
     }
 
     /// Ends the stream: what looked like the beginning of a mark was none.

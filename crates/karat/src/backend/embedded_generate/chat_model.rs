@@ -22,7 +22,7 @@ pub(super) struct ChatModel {
 
 struct Template {
     source: String,
-    template: Result<ChatTemplate, String>,
+    ready: Result<ChatTemplate, String>,
     /// Marks without and with tools.
     markup: [Markup; 2],
 }
@@ -54,7 +54,7 @@ impl ChatModel {
             let source = template_source(gguf.metadata(), with_tools)?;
             Some(Template {
                 source: source.to_owned(),
-                template: ChatTemplate::new(source, tokens.clone(), PRESENT)
+                ready: ChatTemplate::new(source, tokens.clone(), PRESENT)
                     .map_err(|error| error.to_string()),
                 markup: [false, true].map(|tools| Markup::of(source, is_token, tools)),
             })
@@ -141,7 +141,7 @@ impl ChatModel {
         let template = template.as_ref().ok_or_else(|| {
             format!("{name} has no chat template (metadata key tokenizer.chat_template)")
         })?;
-        let ready = template.template.as_ref().map_err(|why| format!("{name}: {why}"))?;
+        let ready = template.ready.as_ref().map_err(|why| format!("{name}: {why}"))?;
         Ok((template, ready))
     }
 }

@@ -5,6 +5,8 @@ use karat_gguf::{Metadata, Value};
 use crate::backend::SamplingValues;
 
 const PREFIX: &str = "general.sampling.";
+/// What is sampled with.
+const READ: [&str; 4] = ["temp", "top_k", "top_p", "min_p"];
 
 /// What a file recommends.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +37,6 @@ pub(super) fn read(metadata: &Metadata) -> Result<Recommended, String> {
             "recommends no sampling (metadata keys {PREFIX}*); ask for greedy or give the values"
         ));
     }
-    const READ: [&str; 4] = ["temp", "top_k", "top_p", "min_p"];
     let ignored = metadata.iter().filter(|(key, value)| {
         let name = key.strip_prefix(PREFIX);
         name.is_some_and(|name| !READ.contains(&name) && !is_neutral(name, value))

@@ -72,7 +72,8 @@ impl Lines {
     pub fn into_kept(self) -> String {
         let mut text = String::from_utf8_lossy(&self.kept).into_owned();
         if self.n_bytes > self.kept.len() {
-            text.push_str(&format!("\n[{} bytes more]", self.n_bytes - self.kept.len()));
+            let n_more = self.n_bytes - self.kept.len();
+            text.extend(["\n[", &n_more.to_string(), " bytes more]"]);
         }
         text
     }
