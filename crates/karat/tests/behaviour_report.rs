@@ -28,7 +28,7 @@ fn suite(outcomes: [&str; 6], pace: f64) -> Vec<Attempt> {
     for (name, letters) in FAMILIES.iter().zip(outcomes) {
         for (index, mut attempt) in family(name, letters).into_iter().enumerate() {
             if *name == "multilingual" {
-                attempt.language = "pl".to_owned();
+                "pl".clone_into(&mut attempt.language);
             }
             let cost = match attempt.score.outcome {
                 Outcome::Starved => (0, 2048),

@@ -177,7 +177,7 @@ fn a_correct_answer_costs_what_failures_cost_too() {
 fn families_and_languages_have_rows_where_there_are_several() {
     let mut polish = family("b", "pp");
     for attempt in &mut polish {
-        attempt.language = "pl".to_owned();
+        "pl".clone_into(&mut attempt.language);
     }
     let attempts = || [family("a", "ff"), polish.clone()].concat();
     let summary = two(attempts(), attempts());

@@ -3,27 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 mod behaviour_sample;
+mod verdict_sample;
 
 use std::collections::BTreeMap;
 
 use behaviour_sample::{asked, family, model};
 use karat::instrument::behaviour::summarize;
 use karat::record::{
-    Answer, Estimate, Instrument, Lineage, ModelRecord, ModelRole, Question, SampleUnit, Unit,
-    Verdict,
+    Answer, Estimate, Instrument, ModelRecord, ModelRole, Question, SampleUnit, Verdict,
 };
 use karat::task::Attempt;
 use karat::verdict::{VerdictSettings, answers};
-
-/// Original, a bigger build, a QAT file and its twin.
-fn four() -> Vec<ModelRecord> {
-    vec![
-        model("bf16", ModelRole::Reference, 24.0, &[]),
-        model("Q8_0", ModelRole::Candidate, 12.7, &[]),
-        model("qat", ModelRole::Candidate, 7.2, &[Lineage::Qat]),
-        model("twin", ModelRole::Candidate, 7.2, &[Lineage::Twin]),
-    ]
-}
+use verdict_sample::{against, four, text_row, versus};
 
 fn settings() -> VerdictSettings {
     VerdictSettings::at_level(0.95)
@@ -111,33 +102,6 @@ fn a_lead_in_one_family_alone_is_no_lead() {
     let rows = summarize(&models, &[vec![], vec![], ten("pppppppppppppppppppp"), twin], &asked());
     let all = answers(&models, &rows.estimates, &settings());
     assert_eq!(the(Question::Recipe, &all).verdict, Verdict::NotWorse);
-}
-
-/// A fidelity row of 60 windows with the interval `value ± half`.
-fn text_row(metric: &str, candidate: &str, scope: &str, value: f64, half: f64) -> Estimate {
-    Estimate {
-        instrument: Instrument::Fidelity,
-        metric: metric.to_owned(),
-        candidate: candidate.to_owned(),
-        reference: None,
-        versus: None,
-        scope: scope.to_owned(),
-        setting: BTreeMap::from([("n_ctx".to_owned(), "512".to_owned())]),
-        value: Some(value),
-        lo: Some(value - half),
-        hi: Some(value + half),
-        level: Some(0.95),
-        n: 60,
-        unit: Unit::Nats,
-    }
-}
-
-fn versus(other: &str, row: Estimate) -> Estimate {
-    Estimate { versus: Some(other.to_owned()), ..row }
-}
-
-fn against(reference: &str, row: Estimate) -> Estimate {
-    Estimate { reference: Some(reference.to_owned()), ..row }
 }
 
 /// The recipe question on one text: ln perplexity of the QAT file less its twin's.
