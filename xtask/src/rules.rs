@@ -84,8 +84,21 @@ pub const MODULES: &[Module] = &[
     Module {
         name: "instrument",
         may_name: &[
-            "backend", "chat", "clock", "generation", "machine", "memory", "metric", "model", "plan", "record",
-            "settings", "stats", "task", "units", "worker",
+            "backend",
+            "chat",
+            "clock",
+            "generation",
+            "machine",
+            "memory",
+            "metric",
+            "model",
+            "plan",
+            "record",
+            "settings",
+            "stats",
+            "task",
+            "units",
+            "worker",
         ],
     },
     // The verbs: arguments become settings and jobs, commands run them.

@@ -62,11 +62,14 @@ impl Engine {
                 None if template.contains('{') => self.text(template, values).map(Value::String),
                 None => Ok(value.clone()),
             },
-            Value::Array(items) => {
-                items.iter().map(|item| self.value(item, values)).collect::<Result<_, _>>().map(Value::Array)
-            }
+            Value::Array(items) => items
+                .iter()
+                .map(|item| self.value(item, values))
+                .collect::<Result<_, _>>()
+                .map(Value::Array),
             Value::Object(pairs) => {
-                let pair = |(key, value): (&String, &Value)| Ok((key.clone(), self.value(value, values)?));
+                let pair =
+                    |(key, value): (&String, &Value)| Ok((key.clone(), self.value(value, values)?));
                 pairs.iter().map(pair).collect::<Result<_, String>>().map(Value::Object)
             }
             _ => Ok(value.clone()),
@@ -77,7 +80,8 @@ impl Engine {
 /// The pairs of a map with these keys.
 fn pick(map: &JinjaValue, keys: &JinjaValue) -> Result<JinjaValue, Error> {
     let pair = |key: JinjaValue| Ok((key.to_string(), map.get_item(&key)?));
-    let pairs: Vec<(String, JinjaValue)> = keys.try_iter()?.map(pair).collect::<Result<_, Error>>()?;
+    let pairs: Vec<(String, JinjaValue)> =
+        keys.try_iter()?.map(pair).collect::<Result<_, Error>>()?;
     Ok(JinjaValue::from_pairs(pairs))
 }
 
@@ -174,6 +178,9 @@ mod tests {
     #[test]
     fn unknown_names_and_endless_work_are_refused() {
         check_refused("{{ nothing + 1 }}", "undefined");
-        check_refused("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}", "fuel");
+        check_refused(
+            "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}",
+            "fuel",
+        );
     }
 }
