@@ -1,4 +1,5 @@
 //! Tasks whose answers are programs, run in the sandbox of the real binary.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 use karat::generation::{FinishReason, Generation, RawExchange, Timings, TokenCounts};
 use karat::task::score::{Answer, Means};
