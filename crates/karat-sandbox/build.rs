@@ -93,8 +93,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut frozen = Vec::new();
     for Module { name, path, is_package } in &modules {
         let source = fs::read_to_string(path)?;
-        let code = compile(&source, Mode::Exec, &format!("<frozen {name}>"), CompileOpts::default())
-            .map_err(|error| format!("{}: {error}", path.display()))?;
+        let code =
+            compile(&source, Mode::Exec, &format!("<frozen {name}>"), CompileOpts::default())
+                .map_err(|error| format!("{}: {error}", path.display()))?;
         let code = FrozenCodeObject::encode(&code);
         frozen.push((name.as_str(), FrozenModule { code, package: *is_package }));
     }
@@ -108,8 +109,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// All modules of a folder, those of its packages too.
 fn package(folder: &Path, name: &str, modules: &mut Vec<Module>) -> Result<(), Box<dyn Error>> {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<Result<_, std::io::Error>>()?;
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_, std::io::Error>>()?;
     entries.sort();
     for path in entries {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();

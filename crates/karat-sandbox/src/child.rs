@@ -37,7 +37,8 @@ fn serve() -> Result<(), String> {
     let mut answers = answers()?;
     let mut line = Vec::new();
     io::stdin().lock().read_until(b'\n', &mut line).map_err(|error| error.to_string())?;
-    let head: Head = serde_json::from_slice(&line).map_err(|error| format!("no request: {error}"))?;
+    let head: Head =
+        serde_json::from_slice(&line).map_err(|error| format!("no request: {error}"))?;
     confine(&head.limits)?;
     let request: Request =
         serde_json::from_slice(&line).map_err(|error| format!("no request: {error}"))?;

@@ -53,7 +53,8 @@ pub(crate) fn run(request: &Request, each: impl FnMut(CaseResult)) -> (Ending, V
     let interpreter = build();
     interpreter.enter(|vm| {
         vm.recursion_limit.set(request.limits.recursion);
-        match guard::install(vm) {
+        // Registers the codecs that are not built in.
+        match vm.import("encodings", 0).and_then(|_| guard::install(vm)) {
             Ok(seen) => {
                 let ending = program(request, &seen, each, vm);
                 (ending, seen.refused())
@@ -98,9 +99,8 @@ fn program(
     if let Err(error) = vm.run_code_obj(code, scope.clone()) {
         return failed(&error, seen, vm);
     }
-    let function = match function(&scope, &request.function, vm) {
-        Some(function) => function,
-        None => return Ending::NoFunction,
+    let Some(function) = function(&scope, &request.function, vm) else {
+        return Ending::NoFunction;
     };
     for call in &request.calls {
         match once(&function, call, vm) {

@@ -50,7 +50,8 @@ impl Sandbox {
         let started = Instant::now();
         let mut child = self.start()?;
         let overflow = Arc::new(AtomicBool::new(false));
-        let answer = child.stdout.take().map(|pipe| drain(pipe, LONGEST_ANSWER, Arc::clone(&overflow)));
+        let answer =
+            child.stdout.take().map(|pipe| drain(pipe, LONGEST_ANSWER, Arc::clone(&overflow)));
         let output = child
             .stderr
             .take()

@@ -1,4 +1,5 @@
 //! Tasks whose answers are programs, run in the sandbox of the real binary.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 use karat::generation::{FinishReason, Generation, RawExchange, Timings, TokenCounts};
 use karat::task::score::{Answer, Means};
@@ -44,7 +45,9 @@ fn check(answer: &str, want: Outcome, why: &str) {
 fn every_reference_solution_passes() {
     for family in ["code_from_spec", "bug_fix"] {
         for instance in instances(family) {
-            let Some(Answer { visible, .. }) = instance.scorer().unwrap().reference() else { panic!() };
+            let Some(Answer { visible, .. }) = instance.scorer().unwrap().reference() else {
+                panic!()
+            };
             let score = judged(&instance, &visible);
             assert_eq!(score.outcome, Outcome::Pass, "{}: {score:?}", instance.id);
         }
@@ -64,7 +67,11 @@ fn no_broken_function_passes() {
 #[test]
 fn naming_the_function_is_not_enough() {
     check("You could write `def merge_intervals(intervals)`.", Outcome::Fail, "no Python");
-    check("```python\ndef merge(intervals):\n    return []\n```", Outcome::Fail, "defines no function");
+    check(
+        "```python\ndef merge(intervals):\n    return []\n```",
+        Outcome::Fail,
+        "defines no function",
+    );
 }
 
 #[test]
@@ -81,12 +88,28 @@ fn an_answer_for_the_visible_case_alone_fails() {
 
 #[test]
 fn a_program_that_hangs_or_reaches_out_fails_with_its_reason() {
-    check("def merge_intervals(intervals):\n    while True: pass", Outcome::Fail, "did not end in time");
-    check("import os\ndef merge_intervals(intervals):\n    return os.listdir('/')", Outcome::Fail, "needs `os`");
-    check("def merge_intervals(intervals):\n    return open('/etc/passwd')", Outcome::Fail, "raised");
+    check(
+        "def merge_intervals(intervals):\n    while True: pass",
+        Outcome::Fail,
+        "did not end in time",
+    );
+    check(
+        "import os\ndef merge_intervals(intervals):\n    return os.listdir('/')",
+        Outcome::Fail,
+        "needs `os`",
+    );
+    check(
+        "def merge_intervals(intervals):\n    return open('/etc/passwd')",
+        Outcome::Fail,
+        "raised",
+    );
 }
 
 #[test]
 fn what_the_interpreter_lacks_is_an_error() {
-    check("import hashlib\ndef merge_intervals(intervals):\n    return []", Outcome::Error, "hashlib");
+    check(
+        "import hashlib\ndef merge_intervals(intervals):\n    return []",
+        Outcome::Error,
+        "hashlib",
+    );
 }

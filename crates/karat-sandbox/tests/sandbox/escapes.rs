@@ -78,7 +78,8 @@ fn there_are_no_sockets() {
 
 #[test]
 fn a_huge_list_is_ended() {
-    let source = "def f():\n    xs = []\n    while True:\n        xs.append('x' * 1_000_000 + str(len(xs)))";
+    let source =
+        "def f():\n    xs = []\n    while True:\n        xs.append('x' * 1_000_000 + str(len(xs)))";
     check_ending(source, &Ending::OutOfMemory);
 }
 
@@ -97,7 +98,10 @@ fn deep_recursion_with_a_raised_limit_is_an_exception_or_an_end() {
     let source = "import sys\nsys.setrecursionlimit(10**9)\ndef f():\n    return f()";
     let report = run(source, vec![vec![]]);
     let caught = matches!(report.results.as_slice(), [CaseResult::Raised { kind, .. }] if kind == "RecursionError");
-    assert!(caught || matches!(report.ending, Ending::OutOfMemory | Ending::Crashed(_)), "{report:?}");
+    assert!(
+        caught || matches!(report.ending, Ending::OutOfMemory | Ending::Crashed(_)),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -211,8 +215,12 @@ fn reading_input_finds_nothing() {
 
 #[test]
 fn deeply_nested_source_does_no_harm() {
-    let source = format!("x = {}1{}\ndef f():\n    return 1", "(".repeat(100_000), ")".repeat(100_000));
+    let source =
+        format!("x = {}1{}\ndef f():\n    return 1", "(".repeat(100_000), ")".repeat(100_000));
     let report = run(&source, vec![vec![]]);
-    let fine = matches!(report.ending, Ending::SyntaxError(_) | Ending::Crashed(_) | Ending::Finished | Ending::Gap(_));
+    let fine = matches!(
+        report.ending,
+        Ending::SyntaxError(_) | Ending::Crashed(_) | Ending::Finished | Ending::Gap(_)
+    );
     assert!(fine, "{report:?}");
 }

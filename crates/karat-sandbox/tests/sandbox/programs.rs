@@ -44,9 +44,12 @@ fn dictionaries_keep_their_order() {
 
 #[test]
 fn every_call_has_its_own_result() {
-    let report = run("def f(x):\n    return 10 // x", vec![vec![json!(5)], vec![json!(0)], vec![json!(2)]]);
+    let report =
+        run("def f(x):\n    return 10 // x", vec![vec![json!(5)], vec![json!(0)], vec![json!(2)]]);
     assert_eq!(report.results[0], CaseResult::Returned(int(2)));
-    assert!(matches!(&report.results[1], CaseResult::Raised { kind, .. } if kind == "ZeroDivisionError"));
+    assert!(
+        matches!(&report.results[1], CaseResult::Raised { kind, .. } if kind == "ZeroDivisionError")
+    );
     assert_eq!(report.results[2], CaseResult::Returned(int(5)));
     assert_eq!(report.ending, Ending::Finished);
 }
@@ -149,12 +152,20 @@ fn match_statements_and_exceptions_work() {
 
 #[test]
 fn recursion_as_deep_as_pythons_works() {
-    assert_eq!(returned("def d(n):\n    return 0 if n == 0 else 1 + d(n - 1)\ndef f():\n    return d(900)"), int(900));
+    assert_eq!(
+        returned(
+            "def d(n):\n    return 0 if n == 0 else 1 + d(n - 1)\ndef f():\n    return d(900)"
+        ),
+        int(900)
+    );
 }
 
 #[test]
 fn what_is_printed_is_kept_apart() {
-    let report = run("import sys\ndef f():\n    print('hello', 1)\n    sys.stdout.write('there')\n    return 1", vec![vec![]]);
+    let report = run(
+        "import sys\ndef f():\n    print('hello', 1)\n    sys.stdout.write('there')\n    return 1",
+        vec![vec![]],
+    );
     assert_eq!(report.results, [CaseResult::Returned(int(1))]);
     assert_eq!(report.output, "hello 1\nthere");
 }
@@ -162,7 +173,10 @@ fn what_is_printed_is_kept_apart() {
 #[test]
 fn a_program_that_is_no_python_is_told() {
     let report = run("def f(:\n    return 1", vec![vec![]]);
-    assert!(matches!(&report.ending, Ending::SyntaxError(why) if why.starts_with("line 1")), "{report:?}");
+    assert!(
+        matches!(&report.ending, Ending::SyntaxError(why) if why.starts_with("line 1")),
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -173,7 +187,10 @@ fn a_missing_function_is_told() {
 
 #[test]
 fn an_exception_while_loading_is_told() {
-    let want = Ending::Raised { kind: "NameError".to_owned(), message: "name 'nothing' is not defined".to_owned() };
+    let want = Ending::Raised {
+        kind: "NameError".to_owned(),
+        message: "name 'nothing' is not defined".to_owned(),
+    };
     check_ending("nothing\ndef f():\n    return 1", &want);
 }
 
@@ -186,7 +203,10 @@ fn a_module_that_python_has_and_the_sandbox_lacks_is_a_gap() {
 #[test]
 fn a_module_that_python_does_not_have_is_the_programs_fault() {
     let report = run("import numpy\ndef f():\n    return 1", vec![vec![]]);
-    assert!(matches!(&report.ending, Ending::Raised { kind, .. } if kind == "ModuleNotFoundError"), "{report:?}");
+    assert!(
+        matches!(&report.ending, Ending::Raised { kind, .. } if kind == "ModuleNotFoundError"),
+        "{report:?}"
+    );
 }
 
 #[test]

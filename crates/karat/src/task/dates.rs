@@ -20,7 +20,9 @@ pub(super) fn add(env: &mut Environment<'_>) {
         Ok::<_, Error>(later.to_string())
     });
     env.add_function("days_between", |from: String, to: String| {
-        let span = date(&from)?.until((Unit::Day, date(&to)?)).map_err(|error| wrong(error.to_string()))?;
+        let span = date(&from)?
+            .until((Unit::Day, date(&to)?))
+            .map_err(|error| wrong(error.to_string()))?;
         Ok::<_, Error>(i64::from(span.get_days()))
     });
     // 1 is Monday.

@@ -47,13 +47,18 @@ pub(super) fn add(env: &mut minijinja::Environment<'_>) {
         Ok(text(quotient))
     });
     env.add_function("quotient", |a: Value, b: Value, places: u32| {
-        let quotient = decimal(&a)?.checked_div(decimal(&b)?).ok_or_else(|| wrong("`quotient` by zero"))?;
+        let quotient =
+            decimal(&a)?.checked_div(decimal(&b)?).ok_or_else(|| wrong("`quotient` by zero"))?;
         let rule = RoundingStrategy::MidpointAwayFromZero;
         Ok::<_, Error>(text(quotient.round_dp_with_strategy(places, rule)))
     });
     env.add_function("total", |list: Value| {
         let numbers: Vec<Value> = list.try_iter()?.collect();
-        if numbers.is_empty() { Ok("0".to_owned()) } else { fold(&numbers, "total", Decimal::checked_add) }
+        if numbers.is_empty() {
+            Ok("0".to_owned())
+        } else {
+            fold(&numbers, "total", Decimal::checked_add)
+        }
     });
     env.add_filter("places", |number: Value, places: u32| {
         let mut number = decimal(&number)?;

@@ -84,16 +84,17 @@ impl Family {
     pub fn parse(file: &str, text: &str) -> Result<Self, TaskError> {
         let wrong = |line, why: String| TaskError::File { file: file.to_owned(), line, why };
         let line_at = |span: Option<std::ops::Range<usize>>| {
-            span.map(|span| 1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count())
+            span.map(|span| {
+                1 + text.as_bytes().iter().take(span.start).filter(|byte| **byte == b'\n').count()
+            })
         };
         let mut parsed: File = toml::from_str(text)
             .map_err(|error| wrong(line_at(error.span()), one_line(error.message())))?;
         let mut languages = Vec::new();
         for (code, table) in &parsed.language {
-            let language = table
-                .clone()
-                .try_into()
-                .map_err(|error: toml::de::Error| wrong(None, format!("language.{code}: {}", one_line(error.message()))))?;
+            let language = table.clone().try_into().map_err(|error: toml::de::Error| {
+                wrong(None, format!("language.{code}: {}", one_line(error.message())))
+            })?;
             languages.push(code.clone());
             parsed.languages.insert(code.clone(), language);
         }
@@ -113,13 +114,19 @@ impl Family {
     fn check(&self, file: &str) -> Result<(), String> {
         let is_name = |name: &str| {
             !name.is_empty()
-                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
         };
         if !is_name(&self.name) {
             return Err(format!("`name` is `{}`; it takes small letters, digits and _", self.name));
         }
         if file != self.file_name() {
-            return Err(format!("`name` is `{}`, so the file has to be {}", self.name, self.file_name()));
+            return Err(format!(
+                "`name` is `{}`, so the file has to be {}",
+                self.name,
+                self.file_name()
+            ));
         }
         if self.languages.is_empty() {
             return Err("there is no language; add [language.en] with a `prompt`".to_owned());
@@ -131,7 +138,10 @@ impl Family {
             return Err("`max_tokens` is 0; an answer takes at least 1".to_owned());
         }
         if self.instances == 0 || self.instances > MOST_INSTANCES {
-            return Err(format!("`instances` is {}; it has to be 1 to {MOST_INSTANCES}", self.instances));
+            return Err(format!(
+                "`instances` is {}; it has to be 1 to {MOST_INSTANCES}",
+                self.instances
+            ));
         }
         Ok(())
     }

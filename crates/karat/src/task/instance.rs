@@ -80,7 +80,12 @@ pub struct Drawing<'a> {
 impl Family {
     /// The first `n` instances of a language, all different. Instance 0 is the one that the file fixes
     /// under `first`, where it does.
-    pub fn instances(&self, language: &str, n: usize, drawing: Drawing<'_>) -> Result<Vec<Instance>, TaskError> {
+    pub fn instances(
+        &self,
+        language: &str,
+        n: usize,
+        drawing: Drawing<'_>,
+    ) -> Result<Vec<Instance>, TaskError> {
         let maker = Maker::new(self, language, drawing)?;
         let mut seen = BTreeSet::new();
         let mut instances: Vec<Instance> = Vec::with_capacity(n);
@@ -88,7 +93,7 @@ impl Family {
             let mut fresh = None;
             for attempt in 0..TRIES {
                 let instance = maker.make(number, attempt)?;
-                if seen.insert(sha256_hex(&prompt(&instance))) {
+                if seen.insert(sha256_hex(prompt(&instance))) {
                     fresh = Some(instance);
                     break;
                 }
@@ -133,7 +138,8 @@ impl<'a> Maker<'a> {
             why: format!("there is no such language; there are {}", family.languages.join(", ")),
         })?;
         let seed = drawing.seed.to_string();
-        let order = Draw::of(&["items", &seed, &family.name, code]).order(items(family, language).len());
+        let order =
+            Draw::of(&["items", &seed, &family.name, code]).order(items(family, language).len());
         Ok(Self { family, code, language, drawing, engine: Engine::default(), order })
     }
 
@@ -176,7 +182,8 @@ impl<'a> Maker<'a> {
             .value(&Value::Object(json_table(&table)), values)
             .map_err(|why| self.wrong("scorer", why))?;
         score::scorer(&spec).map_err(|why| {
-            let item = item.and_then(|item| item.get("name")).map(|name| format!(" with item {name}"));
+            let item =
+                item.and_then(|item| item.get("name")).map(|name| format!(" with item {name}"));
             self.wrong("scorer", format!("{why}{}", item.unwrap_or_default()))
         })?;
         Ok(spec)
@@ -190,7 +197,8 @@ impl<'a> Maker<'a> {
         values.insert("language".to_owned(), Value::from(self.code));
         let (seed, number_word, attempt_word) =
             (self.drawing.seed.to_string(), number.to_string(), attempt.to_string());
-        let mut draw = Draw::of(&["values", &seed, &self.family.name, self.code, &number_word, &attempt_word]);
+        let mut draw =
+            Draw::of(&["values", &seed, &self.family.name, self.code, &number_word, &attempt_word]);
         // The item's texts may name values, and values may name what the item brings.
         let items = items(self.family, self.language);
         let item = if items.is_empty() {

@@ -38,7 +38,10 @@ impl Suite {
             let language = family.languages.first().cloned().unwrap_or_default();
             Ok(Part { family, language, n: 1 })
         };
-        Ok(Self { name: "quick".to_owned(), parts: QUICK.into_iter().map(part).collect::<Result<_, _>>()? })
+        Ok(Self {
+            name: "quick".to_owned(),
+            parts: QUICK.into_iter().map(part).collect::<Result<_, _>>()?,
+        })
     }
 
     /// Every bundled family in every language, as many instances as its file says.

@@ -39,7 +39,8 @@ fn instances_differ_and_have_names_of_their_own() {
     for seed in [0, 1, 99] {
         let all = instances(&Suite::full().unwrap(), seed, &short_logs());
         let names: BTreeSet<&str> = all.iter().map(|instance| instance.id.as_str()).collect();
-        let prompts: BTreeSet<String> = all.iter().map(|instance| format!("{:?}", instance.messages)).collect();
+        let prompts: BTreeSet<String> =
+            all.iter().map(|instance| format!("{:?}", instance.messages)).collect();
         assert_eq!((names.len(), prompts.len()), (all.len(), all.len()));
     }
 }
@@ -59,10 +60,12 @@ fn the_same_seed_gives_the_same_instances_and_another_gives_others() {
 
 #[test]
 fn more_instances_begin_with_the_same_ones() {
-    let family = bundled().unwrap().into_iter().find(|family| family.name == "exact_arithmetic").unwrap();
+    let family =
+        bundled().unwrap().into_iter().find(|family| family.name == "exact_arithmetic").unwrap();
     let fixed = Values::new();
     let drawing = Drawing { seed: 7, count_tokens: &words, fixed: &fixed };
-    let (few, many) = (family.instances("de", 3, drawing).unwrap(), family.instances("de", 30, drawing).unwrap());
+    let (few, many) =
+        (family.instances("de", 3, drawing).unwrap(), family.instances("de", 30, drawing).unwrap());
     assert_eq!(few, many[..3]);
 }
 
@@ -80,7 +83,8 @@ fn reference_answers_pass_and_empty_words_do_not() {
             let scorer = instance.scorer().unwrap();
             let score = scorer.judge(&scorer.reference().unwrap(), means);
             assert_eq!(score.outcome, Outcome::Pass, "{}: {score:?}", instance.id);
-            let score = scorer.judge(&Answer::text("I would rather not say anything about it."), means);
+            let score =
+                scorer.judge(&Answer::text("I would rather not say anything about it."), means);
             assert_ne!(score.outcome, Outcome::Pass, "{}: {score:?}", instance.id);
             n += 1;
         }
@@ -199,10 +203,18 @@ fn a_users_own_file_works_and_its_mistakes_are_told_in_a_line() {
     check_refused("\"number\"", "\"nmber\"", "`scorer` of en: `nmber` is no kind of scorer");
     check_refused("\"{{ n }}\"", "\"{{ m }}\"", "`scorer` of en: `m` has no value");
     check_refused("Say {{ n }}", "Say {{ n", "`prompt` of en: syntax error");
-    check_refused("Say {{ n }}", "Say {% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "fuel");
+    check_refused(
+        "Say {{ n }}",
+        "Say {% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "fuel",
+    );
     check_refused("prompt =", "pompt =", "language.en: unknown field `pompt`");
     check_refused("[language.en]\nprompt = \"Say {{ n }}.\"", "", "missing field `language`");
-    check_refused("instances = 3", "instances = 10", "en gives only 9 different instances, 10 were asked for");
+    check_refused(
+        "instances = 3",
+        "instances = 10",
+        "en gives only 9 different instances, 10 were asked for",
+    );
     check_refused("kind = \"int\"", "kind = int", "line 9");
 }
 
@@ -223,5 +235,8 @@ fn a_folder_of_tasks_is_read() {
 #[test]
 fn unknown_families_are_told_with_the_known_ones() {
     let error = Suite::full().unwrap().only(&["arithmetic".to_owned()]).unwrap_err().to_string();
-    assert!(error.contains("no task family `arithmetic`; there are bug_fix, code_from_spec"), "{error}");
+    assert!(
+        error.contains("no task family `arithmetic`; there are bug_fix, code_from_spec"),
+        "{error}"
+    );
 }

@@ -26,6 +26,8 @@ impl Generate for Date {
             return Err(format!("`{}` is after `{}`", self.from, self.to));
         }
         let span = Span::new().days(means.draw.between(0, days.into()));
-        from.checked_add(span).map(|day| Value::from(day.to_string())).map_err(|error| error.to_string())
+        from.checked_add(span)
+            .map(|day| Value::from(day.to_string()))
+            .map_err(|error| error.to_string())
     }
 }

@@ -9,7 +9,9 @@ use super::{Draw, Generate, Means};
 /// Longest log, in tokens.
 const LONGEST: usize = 2_000_000;
 
-const SERVICES: &[&str] = &["auth", "billing", "cache", "cron", "db", "gateway", "mail", "proxy", "queue", "search", "web"];
+const SERVICES: &[&str] = &[
+    "auth", "billing", "cache", "cron", "db", "gateway", "mail", "proxy", "queue", "search", "web",
+];
 
 const LEVELS: &[&str] = &["INFO", "INFO", "INFO", "INFO", "DEBUG", "DEBUG", "WARN"];
 
@@ -88,7 +90,9 @@ impl Plan {
         let start_s = means.draw.between(0, 20_000);
         let places = log.distractors.iter().map(|_| means.draw.below(1_000_000)).collect();
         let beats = (0..101)
-            .map(|_| (means.draw.between(0, 9), means.draw.one(LEVELS).copied().unwrap_or_default()))
+            .map(|_| {
+                (means.draw.between(0, 9), means.draw.one(LEVELS).copied().unwrap_or_default())
+            })
             .collect();
         let mut filler = Vec::new();
         let mut n_tokens = 0;

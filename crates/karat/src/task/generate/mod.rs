@@ -48,7 +48,9 @@ pub const GENERATORS: &[(&str, Read)] = &[
     ("table", read::<table::Table>),
 ];
 
-fn read<G: Generate + DeserializeOwned + 'static>(keys: Value) -> Result<Box<dyn Generate>, String> {
+fn read<G: Generate + DeserializeOwned + 'static>(
+    keys: Value,
+) -> Result<Box<dyn Generate>, String> {
     let generator: G = serde_json::from_value(keys).map_err(|error| error.to_string())?;
     Ok(Box::new(generator))
 }
@@ -57,9 +59,8 @@ fn read<G: Generate + DeserializeOwned + 'static>(keys: Value) -> Result<Box<dyn
 pub fn generate(spec: &Value, means: &mut Means<'_>) -> Result<Value, String> {
     let known = || GENERATORS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let mut keys = spec.as_object().cloned().unwrap_or_default();
-    let kind = match keys.remove("kind") {
-        Some(Value::String(kind)) => kind,
-        _ => return Err(format!("a generator needs a `kind`, one of {}", known())),
+    let Some(Value::String(kind)) = keys.remove("kind") else {
+        return Err(format!("a generator needs a `kind`, one of {}", known()));
     };
     let (_, read) = GENERATORS
         .iter()

@@ -31,7 +31,8 @@ impl Generate for Table {
         while rows.len() < self.rows {
             let mut row = Map::new();
             for (name, spec) in &self.columns {
-                let cell = generate(spec, means).map_err(|error| format!("column `{name}`: {error}"))?;
+                let cell =
+                    generate(spec, means).map_err(|error| format!("column `{name}`: {error}"))?;
                 row.insert(name.clone(), cell);
             }
             if rows.iter().any(|known| known.get(&self.key) == row.get(&self.key)) {

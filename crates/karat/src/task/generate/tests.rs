@@ -56,21 +56,36 @@ fn other_seeds_draw_other_values() {
 
 #[test]
 fn unknown_kinds_and_keys_are_refused() {
-    check_refused(&json!({"kind": "integer"}), "`integer` is no kind of generator; there are choice");
+    check_refused(
+        &json!({"kind": "integer"}),
+        "`integer` is no kind of generator; there are choice",
+    );
     check_refused(&json!({"min": 1}), "needs a `kind`");
     check_refused(&json!({"kind": "int", "min": 1, "max": 2, "mx": 3}), "unknown field `mx`");
     check_refused(&json!({"kind": "int", "min": 3, "max": 2}), "nothing between 3 and 2");
     check_refused(&json!({"kind": "sample", "of": [1], "count": 2}), "cannot take 2 of 1");
-    check_refused(&json!({"kind": "list", "of": {"kind": "int", "min": 1, "max": 2}, "min": 3, "max": 3, "distinct": true}), "no 3 different");
-    check_refused(&json!({"kind": "log", "tokens": 5, "depth": 50, "fact": "a b c d e f"}), "do not hold the fact");
+    check_refused(
+        &json!({"kind": "list", "of": {"kind": "int", "min": 1, "max": 2}, "min": 3, "max": 3, "distinct": true}),
+        "no 3 different",
+    );
+    check_refused(
+        &json!({"kind": "log", "tokens": 5, "depth": 50, "fact": "a b c d e f"}),
+        "do not hold the fact",
+    );
 }
 
 #[test]
 fn numbers_stay_in_their_range() {
     for seed in 0..300 {
-        let int = draw(&json!({"kind": "int", "min": -3, "max": 9, "step": 4}), &seed.to_string(), "en");
+        let int =
+            draw(&json!({"kind": "int", "min": -3, "max": 9, "step": 4}), &seed.to_string(), "en");
         assert!([-3, 1, 5, 9].contains(&int.unwrap().as_i64().unwrap()));
-        let decimal = draw(&json!({"kind": "decimal", "min": 1, "max": 2, "places": 1}), &seed.to_string(), "en").unwrap();
+        let decimal = draw(
+            &json!({"kind": "decimal", "min": 1, "max": 2, "places": 1}),
+            &seed.to_string(),
+            "en",
+        )
+        .unwrap();
         let decimal = decimal.as_str().unwrap();
         assert!(decimal.len() == 3 && ("1.0"..="2.0").contains(&decimal), "{decimal}");
     }

@@ -48,7 +48,10 @@ impl Checked for Code {
             return Err("`cases` is empty".to_owned());
         }
         if !(self.seconds > 0.0 && self.seconds <= 300.0) {
-            return Err(format!("`seconds` is {}; it has to be above 0 and at most 300", self.seconds));
+            return Err(format!(
+                "`seconds` is {}; it has to be above 0 and at most 300",
+                self.seconds
+            ));
         }
         Ok(())
     }
@@ -62,16 +65,12 @@ fn source<'a>(answer: &'a str, function: &str) -> &'a str {
     while let Some((_, after)) = rest.split_once("```") {
         // The word after the fence names the language.
         let body = after.split_once('\n').map_or("", |(_, body)| body);
-        match body.split_once("```") {
-            Some((block, after)) => {
-                blocks.push(block);
-                rest = after;
-            }
-            None => {
-                blocks.push(body);
-                break;
-            }
-        }
+        let Some((block, after)) = body.split_once("```") else {
+            blocks.push(body);
+            break;
+        };
+        blocks.push(block);
+        rest = after;
     }
     let definition = format!("def {function}");
     let defines = |block: &&&str| block.contains(&definition);
@@ -102,7 +101,8 @@ impl Code {
             return whole(Outcome::Error, checks);
         }
         let n_held = results.iter().filter(|check| check.held).count();
-        let visible_held = self.cases.iter().zip(&results).all(|(case, check)| check.held || !case.visible);
+        let visible_held =
+            self.cases.iter().zip(&results).all(|(case, check)| check.held || !case.visible);
         let outcome = if n_held == results.len() {
             Outcome::Pass
         } else if visible_held && 2 * n_held >= results.len() {
@@ -117,7 +117,8 @@ impl Code {
             checks.push(held("the code runs"));
         }
         checks.extend(results);
-        let points = if outcome == Outcome::Partial { HALF } else { whole(outcome, Vec::new()).points };
+        let points =
+            if outcome == Outcome::Partial { HALF } else { whole(outcome, Vec::new()).points };
         Score { outcome, points, checks }
     }
 }
@@ -127,7 +128,9 @@ fn ended(ending: &Ending, function: &str) -> Option<String> {
     match ending {
         Ending::Finished | Ending::Gap(_) | Ending::Crashed(_) => None,
         Ending::SyntaxError(why) => Some(format!("no Python: {why}")),
-        Ending::Raised { kind, message } => Some(format!("raised {kind} before any call: {message}")),
+        Ending::Raised { kind, message } => {
+            Some(format!("raised {kind} before any call: {message}"))
+        }
         Ending::NoFunction => Some(format!("defines no function `{function}`")),
         Ending::Refused(module) => Some(format!("needs `{module}`, which reaches outside")),
         Ending::TimeOut => Some("did not end in time".to_owned()),
@@ -138,22 +141,33 @@ fn ended(ending: &Ending, function: &str) -> Option<String> {
 
 impl Case {
     fn check(&self, result: Option<&CaseResult>, ending: &Ending) -> Check {
-        let name = format!("{} case: {}", if self.visible { "visible" } else { "hidden" }, self.name);
+        let name =
+            format!("{} case: {}", if self.visible { "visible" } else { "hidden" }, self.name);
         if let (Some(want), Some(result)) = (&self.raises, result) {
             return match result {
                 CaseResult::Raised { kind, .. } if kind == want => held(name),
-                CaseResult::Raised { kind, .. } => failed(name, format!("raised {kind} instead of {want}")),
-                CaseResult::Returned(data) => {
-                    failed(name, format!("returned {} instead of raising {want}", shown(&python(data))))
+                CaseResult::Raised { kind, .. } => {
+                    failed(name, format!("raised {kind} instead of {want}"))
                 }
+                CaseResult::Returned(data) => failed(
+                    name,
+                    format!("returned {} instead of raising {want}", shown(&python(data))),
+                ),
             };
         }
         match result {
             Some(CaseResult::Returned(data)) if is(data, &self.returns) => held(name),
-            Some(CaseResult::Returned(data)) => {
-                failed(name, format!("returned {} instead of {}", shown(&python(data)), shown(&self.returns.to_string())))
+            Some(CaseResult::Returned(data)) => failed(
+                name,
+                format!(
+                    "returned {} instead of {}",
+                    shown(&python(data)),
+                    shown(&self.returns.to_string())
+                ),
+            ),
+            Some(CaseResult::Raised { kind, message }) => {
+                failed(name, format!("raised {kind}: {message}"))
             }
-            Some(CaseResult::Raised { kind, message }) => failed(name, format!("raised {kind}: {message}")),
             None if *ending == Ending::Finished => failed(name, "was not run"),
             None => failed(name, "was not reached"),
         }
@@ -179,10 +193,7 @@ fn is(data: &Data, want: &Value) -> bool {
         }
         (Data::Dict(got), Value::Object(want)) => {
             let has = |(key, value): &(Data, Data)| {
-                let key = match key {
-                    Data::Str(text) | Data::Int(text) => text,
-                    _ => return false,
-                };
+                let (Data::Str(key) | Data::Int(key)) = key else { return false };
                 want.get(key).is_some_and(|want| is(value, want))
             };
             got.len() == want.len() && got.iter().all(has)
@@ -237,7 +248,10 @@ mod tests {
     #[test]
     fn code_is_found_in_answers() {
         assert_eq!(source("def f(): pass", "f"), "def f(): pass");
-        assert_eq!(source("Here:\n```python\ndef f(): pass\n```\nUse:\n```python\nf()\n```", "f"), "def f(): pass\n");
+        assert_eq!(
+            source("Here:\n```python\ndef f(): pass\n```\nUse:\n```python\nf()\n```", "f"),
+            "def f(): pass\n"
+        );
         assert_eq!(source("```\nx = 1\n```", "f"), "x = 1\n");
         assert_eq!(source("```py\ndef f():\n    pass", "f"), "def f():\n    pass");
     }

@@ -62,7 +62,8 @@ fn object(text: &str) -> Result<(Pairs, Option<&'static str>), String> {
     let pairs = serde_json::from_str(inner).map_err(|error| format!("no JSON object: {error}"))?;
     let before = text[..start].trim();
     let after = text[end + 1..].trim();
-    let is_fence = before.starts_with("```") && !before.contains(char::is_whitespace) && after == "```";
+    let is_fence =
+        before.starts_with("```") && !before.contains(char::is_whitespace) && after == "```";
     Ok((pairs, Some(if is_fence { "a code fence" } else { "words" })))
 }
 
@@ -85,9 +86,10 @@ impl Json {
         checks.push(check("has no other key", other.is_none(), || {
             format!("it has {}", shown(other.map_or("", |(key, _)| key)))
         }));
-        let twice = pairs.iter().enumerate().find(|(at, (key, _))| {
-            pairs.iter().take(*at).any(|(earlier, _)| earlier == key)
-        });
+        let twice = pairs
+            .iter()
+            .enumerate()
+            .find(|(at, (key, _))| pairs.iter().take(*at).any(|(earlier, _)| earlier == key));
         checks.push(check("has each key once", twice.is_none(), || {
             format!("{} stands there twice", shown(twice.map_or("", |(_, (key, _))| key)))
         }));
@@ -106,7 +108,8 @@ pub(super) fn same(want: &Value, got: &Value) -> bool {
             want.len() == got.len() && want.iter().zip(got).all(|(want, got)| same(want, got))
         }
         (Value::Object(want), Value::Object(got)) => {
-            let is_same = |(key, want): (&String, &Value)| got.get(key).is_some_and(|got| same(want, got));
+            let is_same =
+                |(key, want): (&String, &Value)| got.get(key).is_some_and(|got| same(want, got));
             want.len() == got.len() && want.iter().all(is_same)
         }
         _ => want == got,
@@ -118,7 +121,9 @@ impl Scorer for Json {
         const BARE: &str = "nothing stands around the object";
         let (Pairs(pairs), around) = match object(&answer.visible) {
             Ok(found) => found,
-            Err(why) => return whole(Outcome::Fail, vec![failed("the answer is a JSON object", why)]),
+            Err(why) => {
+                return whole(Outcome::Fail, vec![failed("the answer is a JSON object", why)]);
+            }
         };
         let mut checks = vec![held("the answer is a JSON object")];
         checks.extend(self.content(&pairs));
@@ -138,7 +143,8 @@ impl Scorer for Json {
     fn stands_in(&self, text: &str) -> Option<bool> {
         // Thinking may hold several drafts: each opening brace may begin one.
         let is_right = |(start, _): (usize, &str)| {
-            let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Pairs>();
+            let mut values =
+                serde_json::Deserializer::from_str(&text[start..]).into_iter::<Pairs>();
             matches!(values.next(), Some(Ok(Pairs(pairs))) if self.content(&pairs).iter().all(|check| check.held))
         };
         Some(text.match_indices('{').take(1000).any(is_right))

@@ -93,9 +93,8 @@ fn read<S: Scorer + Checked + DeserializeOwned + 'static>(
 pub fn scorer(spec: &Value) -> Result<Box<dyn Scorer>, String> {
     let known = || SCORERS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     let mut keys = spec.as_object().cloned().unwrap_or_default();
-    let kind = match keys.remove("kind") {
-        Some(Value::String(kind)) => kind,
-        _ => return Err(format!("a scorer needs a `kind`, one of {}", known())),
+    let Some(Value::String(kind)) = keys.remove("kind") else {
+        return Err(format!("a scorer needs a `kind`, one of {}", known()));
     };
     let (_, read) = SCORERS
         .iter()
@@ -127,13 +126,12 @@ pub fn score(scorer: &dyn Scorer, reply: &Reply, means: Means<'_>) -> (Score, Op
         return (whole(Outcome::Starved, vec![check]), scorer.stands_in(&generation.thinking));
     }
     if is_empty {
-        let check = failed("a visible answer", "the model ended its turn and said nothing".to_owned());
+        let check =
+            failed("a visible answer", "the model ended its turn and said nothing".to_owned());
         return (whole(Outcome::Fail, vec![check]), None);
     }
-    let answer = Answer {
-        visible: generation.visible.clone(),
-        tool_calls: generation.tool_calls.clone(),
-    };
+    let answer =
+        Answer { visible: generation.visible.clone(), tool_calls: generation.tool_calls.clone() };
     (scorer.judge(&answer, means), None)
 }
 

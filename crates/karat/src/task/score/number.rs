@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::{Answer, Checked, Means, Scorer, Score, check, failed, held, shown, whole, Written};
+use super::{Answer, Checked, Means, Score, Scorer, Written, check, failed, held, shown, whole};
 use crate::task::Outcome;
 
 /// The expected number, e.g. `"1007.5"`, and the language whose way of writing numbers counts.
@@ -27,7 +27,9 @@ fn english() -> String {
 impl Checked for Number {
     fn checked(&self) -> Result<(), String> {
         let number = self.expected.0.parse::<Decimal>();
-        number.map(drop).map_err(|_| format!("`expected` is `{}`, no decimal number", self.expected.0))
+        number
+            .map(drop)
+            .map_err(|_| format!("`expected` is `{}`, no decimal number", self.expected.0))
     }
 }
 
@@ -39,7 +41,8 @@ impl Number {
     /// The numbers that stand in running text.
     fn numbers(&self, text: &str) -> Vec<Decimal> {
         let is_part = |character: char| {
-            character.is_ascii_digit() || matches!(character, '.' | ',' | '-' | '−' | '\u{a0}' | '\u{202f}')
+            character.is_ascii_digit()
+                || matches!(character, '.' | ',' | '-' | '−' | '\u{a0}' | '\u{202f}')
         };
         let mut numbers: Vec<Decimal> = text
             .split(|character| !is_part(character))
@@ -60,8 +63,11 @@ impl Scorer for Number {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
         const ALONE: &str = "the number stands alone on its line";
         const RIGHT: &str = "the number is right";
-        let alone = answer.visible.lines().filter_map(|line| Some((parse(line.trim(), &self.language)?, line)));
-        match alone.last() {
+        let mut alone = answer
+            .visible
+            .lines()
+            .filter_map(|line| Some((parse(line.trim(), &self.language)?, line)));
+        match alone.next_back() {
             Some((number, _)) if self.is_right(number) => {
                 whole(Outcome::Pass, vec![held(ALONE), held(RIGHT)])
             }
@@ -71,10 +77,22 @@ impl Scorer for Number {
             }
             None => {
                 let is_right = self.stands_in(&answer.visible) == Some(true);
-                let last = answer.visible.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
+                let last = answer
+                    .visible
+                    .lines()
+                    .rfind(|line| !line.trim().is_empty())
+                    .unwrap_or_default();
                 let checks = vec![
-                    failed(ALONE, format!("no line is a number and nothing else; the last is {}", shown(last))),
-                    check(RIGHT, is_right, || format!("{} does not stand in the answer", self.expected.0)),
+                    failed(
+                        ALONE,
+                        format!(
+                            "no line is a number and nothing else; the last is {}",
+                            shown(last)
+                        ),
+                    ),
+                    check(RIGHT, is_right, || {
+                        format!("{} does not stand in the answer", self.expected.0)
+                    }),
                 ];
                 whole(if is_right { Outcome::Partial } else { Outcome::Fail }, checks)
             }
@@ -86,7 +104,8 @@ impl Scorer for Number {
     }
 
     fn reference(&self) -> Option<Answer> {
-        Some(Answer::text(self.expected.0.as_str()))
+        let mark = if self.language == "en" { "." } else { "," };
+        Some(Answer::text(self.expected.0.replace('.', mark)))
     }
 }
 
@@ -127,7 +146,8 @@ fn parse(text: &str, language: &str) -> Option<Decimal> {
 fn is_grouped(text: &str, mark: char) -> bool {
     let mut groups = text.split(mark);
     let are_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
-    let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && are_digits(group));
+    let first =
+        groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && are_digits(group));
     let rest: Vec<&str> = groups.collect();
     first && !rest.is_empty() && rest.iter().all(|group| group.len() == 3 && are_digits(group))
 }
@@ -138,7 +158,11 @@ mod tests {
 
     #[track_caller]
     fn check_parse(text: &str, language: &str, want: Option<&str>) {
-        assert_eq!(parse(text, language), want.map(|want| want.parse().unwrap()), "{text} in {language}");
+        assert_eq!(
+            parse(text, language),
+            want.map(|want| want.parse().unwrap()),
+            "{text} in {language}"
+        );
     }
 
     #[test]
@@ -160,7 +184,9 @@ mod tests {
 
     #[test]
     fn what_is_more_or_less_than_a_number_is_none() {
-        for text in ["", "-", ".", "5.", ".5", "1,00,7", "12 zł", "$5", "1e3", "1 07", "0x1f", "1.2.3"] {
+        for text in
+            ["", "-", ".", "5.", ".5", "1,00,7", "12 zł", "$5", "1e3", "1 07", "0x1f", "1.2.3"]
+        {
             check_parse(text, "en", None);
         }
     }

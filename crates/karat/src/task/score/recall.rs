@@ -31,9 +31,12 @@ impl Checked for Recall {
 impl Scorer for Recall {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
         let found = has_form(&answer.visible, &self.answer);
-        let other = self.distractors.iter().find(|distractor| has_form(&answer.visible, distractor));
+        let other =
+            self.distractors.iter().find(|distractor| has_form(&answer.visible, distractor));
         let checks = vec![
-            check("the fact is named", found, || format!("`{}` does not stand in the answer", self.answer)),
+            check("the fact is named", found, || {
+                format!("`{}` does not stand in the answer", self.answer)
+            }),
             check("no other fact is named", other.is_none(), || {
                 format!("`{}` stands in the answer", other.map_or("", String::as_str))
             }),

@@ -14,7 +14,8 @@ use super::{Answer, Check, Checked, Means, Score, Scorer, by_share, check, faile
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
-    rules: Vec<Rule>,
+    #[serde(rename = "rules")]
+    all: Vec<Rule>,
     #[serde(default)]
     readings: Vec<Vec<String>>,
     example: String,
@@ -114,7 +115,8 @@ impl Asks {
                 None => Ok(()),
             },
             Self::Without(piece) => {
-                let word = text.split_whitespace().find(|word| folded(word).contains(&folded(piece)));
+                let word =
+                    text.split_whitespace().find(|word| folded(word).contains(&folded(piece)));
                 word.map_or(Ok(()), |word| Err(format!("`{piece}` stands in `{word}`")))
             }
             Self::StartsWith(start) => {
@@ -125,10 +127,12 @@ impl Asks {
                 let is_so = folded(text).ends_with(&folded(end));
                 if is_so { Ok(()) } else { Err(format!("it does not end with `{end}`")) }
             }
-            Self::EachLineStartsWith(start) => match lines().find(|line| !line.starts_with(start)) {
-                Some(line) => Err(format!("`{line}` does not begin with `{start}`")),
-                None => Ok(()),
-            },
+            Self::EachLineStartsWith(start) => {
+                match lines().find(|line| !line.starts_with(start)) {
+                    Some(line) => Err(format!("`{line}` does not begin with `{start}`")),
+                    None => Ok(()),
+                }
+            }
             Self::Case(case) => {
                 let is_other = |letter: &char| match case {
                     Case::Lower => letter.is_uppercase(),
@@ -145,7 +149,7 @@ impl Asks {
 
 impl Checked for Rules {
     fn checked(&self) -> Result<(), String> {
-        if self.rules.is_empty() {
+        if self.all.is_empty() {
             return Err("`rules` is empty".to_owned());
         }
         let unknown = self.readings.iter().flatten().find(|name| self.rule(name).is_none());
@@ -162,15 +166,16 @@ impl Checked for Rules {
 
 impl Rules {
     fn rule(&self, name: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.name == name)
+        self.all.iter().find(|rule| rule.name == name)
     }
 
     /// What counts: the rules of no reading, and the commitment.
     fn checks(&self, text: &str) -> Vec<Check> {
         let text = text.trim();
-        let is_contested = |rule: &&Rule| self.readings.iter().any(|names| names.contains(&rule.name));
+        let is_contested =
+            |rule: &&Rule| self.readings.iter().any(|names| names.contains(&rule.name));
         let mut checks: Vec<Check> = self
-            .rules
+            .all
             .iter()
             .filter(|rule| !is_contested(rule))
             .map(|Rule { name, asks }| match asks.holds(text) {

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::{Answer, Means, scorer};
 use crate::generation::{
-    FailureKind, FinishReason, Generation, GenerationFailure, RawExchange, Timings, TokenCounts, ToolCall,
+    FailureKind, FinishReason, Generation, GenerationFailure, RawExchange, Timings, TokenCounts,
+    ToolCall,
 };
 use crate::task::{Outcome, Reply, Score};
 
@@ -71,7 +72,10 @@ fn facts() {
     check(&spec, "nectar-839 (not indigo-204)", Outcome::Fail, "`indigo-204` stands in the answer");
     check(&spec, "indigo-204", Outcome::Fail, "`nectar-839` does not stand");
     check(&spec, "nectar-8391", Outcome::Fail, "does not stand");
-    check_refused(&json!({"kind": "recall", "answer": "a b", "distractors": ["b"]}), "part of the answer");
+    check_refused(
+        &json!({"kind": "recall", "answer": "a b", "distractors": ["b"]}),
+        "part of the answer",
+    );
 }
 
 #[test]
@@ -81,11 +85,26 @@ fn objects() {
     check(&spec, &format!("\n{right} "), Outcome::Pass, "");
     check(&spec, &format!("```json\n{right}\n```"), Outcome::Partial, "a code fence around it");
     check(&spec, &format!("Here it is: {right}"), Outcome::Partial, "words around it");
-    check(&spec, r#"{"city": "Łódź", "active": true, "count": "3"}"#, Outcome::Fail, "it is `\"3\"`");
+    check(
+        &spec,
+        r#"{"city": "Łódź", "active": true, "count": "3"}"#,
+        Outcome::Fail,
+        "it is `\"3\"`",
+    );
     check(&spec, r#"{"city": "Łódź", "active": true, "count": 3.0}"#, Outcome::Fail, "it is `3.0`");
     check(&spec, r#"{"city": "Łódź", "active": true}"#, Outcome::Fail, "the key is missing");
-    check(&spec, r#"{"city": "Łódź", "active": true, "count": 3, "x": 1}"#, Outcome::Fail, "it has `x`");
-    check(&spec, r#"{"city": "Łódź", "active": true, "count": 3, "count": 3}"#, Outcome::Fail, "twice");
+    check(
+        &spec,
+        r#"{"city": "Łódź", "active": true, "count": 3, "x": 1}"#,
+        Outcome::Fail,
+        "it has `x`",
+    );
+    check(
+        &spec,
+        r#"{"city": "Łódź", "active": true, "count": 3, "count": 3}"#,
+        Outcome::Fail,
+        "twice",
+    );
     check(&spec, r#"{"city": "Łódź""#, Outcome::Fail, "no JSON object");
     check(&spec, "[1]", Outcome::Fail, "no JSON object");
 }
@@ -99,7 +118,12 @@ fn forms() {
         "references": ["Czy mógłby mi Pan wysłać swój adres?", "Czy może mi Pan wysłać swój adres?"],
     });
     check(&spec, "Czy mógłby Pan mi wysłać swój adres?", Outcome::Pass, "");
-    check(&spec, "Czy możesz mi wysłać swój adres?", Outcome::Partial, "możesz stands in the answer");
+    check(
+        &spec,
+        "Czy możesz mi wysłać swój adres?",
+        Outcome::Partial,
+        "możesz stands in the answer",
+    );
     check(&spec, "Pan może adres", Outcome::Fail, "chrF is");
     check(&spec, "Daj adres.", Outcome::Fail, "Pan does not stand");
     check_refused(
@@ -126,7 +150,12 @@ fn rules_spec() -> Value {
 fn rules() {
     let spec = rules_spec();
     check(&spec, "A\nB\n\nC", Outcome::Pass, "");
-    check(&spec, "A\nb\nC", Outcome::Partial, "none holds: capitals: `b` stands in it; small letters: `A`");
+    check(
+        &spec,
+        "A\nb\nC",
+        Outcome::Partial,
+        "none holds: capitals: `b` stands in it; small letters: `A`",
+    );
     check(&spec, "a\nb", Outcome::Partial, "it has 2 lines");
     check(&spec, "a\nb\nBee", Outcome::Partial, "`e` stands in `Bee`");
     check(&spec, "1\n2\n3", Outcome::Partial, "2 hold at once");
@@ -135,10 +164,16 @@ fn rules() {
 
 #[test]
 fn rules_say_which_held() {
-    let held: Vec<bool> =
-        judged(&rules_spec(), &Answer::text("a\nb")).checks.iter().map(|check| check.held).collect();
+    let held: Vec<bool> = judged(&rules_spec(), &Answer::text("a\nb"))
+        .checks
+        .iter()
+        .map(|check| check.held)
+        .collect();
     assert_eq!(held, [false, true, true]);
-    check_refused(&json!({"kind": "rules", "rules": [{"name": "x", "wrds": {}}], "example": ""}), "rule `x`");
+    check_refused(
+        &json!({"kind": "rules", "rules": [{"name": "x", "wrds": {}}], "example": ""}),
+        "rule `x`",
+    );
     let mut spec = rules_spec();
     spec["readings"] = json!([["nothing"]]);
     check_refused(&spec, "`readings` names `nothing`");
@@ -149,7 +184,8 @@ fn rules_say_which_held() {
 
 #[track_caller]
 fn check_rule(rule: Value, text: &str, want: bool) {
-    let spec = json!({"kind": "rules", "rules": [{"name": "never", "starts_with": ""}], "example": ""});
+    let spec =
+        json!({"kind": "rules", "rules": [{"name": "never", "starts_with": ""}], "example": ""});
     assert!(scorer(&spec).is_ok());
     let mut rule = rule;
     rule["name"] = json!("r");
@@ -197,13 +233,38 @@ fn tool_calls() {
     let spec = tool_spec();
     let right = r#"{"room": "A1", "minutes": 45}"#;
     check_answer(&spec, &call("book", right), Outcome::Pass, "");
-    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": 45, "note": "x"}"#), Outcome::Pass, "");
+    check_answer(
+        &spec,
+        &call("book", r#"{"room": "A1", "minutes": 45, "note": "x"}"#),
+        Outcome::Pass,
+        "",
+    );
     check_answer(&spec, &call("cancel", right), Outcome::Fail, "it calls `cancel`");
-    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": "45"}"#), Outcome::Fail, "is not of type");
-    check_answer(&spec, &call("book", r#"{"room": "A2", "minutes": 45}"#), Outcome::Fail, "it is `\"A2\"`");
-    check_answer(&spec, &call("book", r#"{"room": "A1", "minutes": 45, "x": 1}"#), Outcome::Fail, "dditional");
+    check_answer(
+        &spec,
+        &call("book", r#"{"room": "A1", "minutes": "45"}"#),
+        Outcome::Fail,
+        "is not of type",
+    );
+    check_answer(
+        &spec,
+        &call("book", r#"{"room": "A2", "minutes": 45}"#),
+        Outcome::Fail,
+        "it is `\"A2\"`",
+    );
+    check_answer(
+        &spec,
+        &call("book", r#"{"room": "A1", "minutes": 45, "x": 1}"#),
+        Outcome::Fail,
+        "dditional",
+    );
     check_answer(&spec, &call("book", "{"), Outcome::Fail, "EOF");
-    check(&spec, &format!("```\n{{\"name\": \"book\", \"arguments\": {right}}}\n```"), Outcome::Partial, "stands in the text");
+    check(
+        &spec,
+        &format!("```\n{{\"name\": \"book\", \"arguments\": {right}}}\n```"),
+        Outcome::Partial,
+        "stands in the text",
+    );
     check(&spec, "I booked it.", Outcome::Fail, "I booked it.");
     let mut twice = call("book", right);
     twice.tool_calls.push(twice.tool_calls[0].clone());
@@ -217,7 +278,10 @@ fn tool_calls() {
 fn unknown_kinds_and_keys_are_refused() {
     check_refused(&json!({"kind": "nmber"}), "`nmber` is no kind of scorer; there are code, forms");
     check_refused(&json!({"expected": "1"}), "needs a `kind`");
-    check_refused(&json!({"kind": "number", "expected": "1", "tolerance": 2}), "unknown field `tolerance`");
+    check_refused(
+        &json!({"kind": "number", "expected": "1", "tolerance": 2}),
+        "unknown field `tolerance`",
+    );
     check_refused(&json!({"kind": "number", "expected": "one"}), "no decimal number");
 }
 
@@ -266,6 +330,10 @@ fn an_answer_that_is_there_is_judged_even_if_cut_off() {
 
 #[test]
 fn no_answer_is_an_error() {
-    let failure = GenerationFailure { kind: FailureKind::TimedOut, message: "nothing came".to_owned(), partial: None };
+    let failure = GenerationFailure {
+        kind: FailureKind::TimedOut,
+        message: "nothing came".to_owned(),
+        partial: None,
+    };
     check_reply(&Reply::Failure(Box::new(failure)), Outcome::Error, None);
 }

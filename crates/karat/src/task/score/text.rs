@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::fold::{folded, has_form};
-use super::{Answer, Checked, Means, Score, Scorer, check, failed, held, shown, whole, Written};
+use super::{Answer, Checked, Means, Score, Scorer, Written, check, failed, held, shown, whole};
 use crate::task::Outcome;
 
 /// `accept`: texts that are right; `options`: what could be chosen. The answer passes where it is one of
@@ -40,15 +40,24 @@ impl Scorer for Text {
             return whole(Outcome::Pass, vec![held(RIGHT), held(ALONE)]);
         }
         let stands = self.stands_in(&answer.visible) == Some(true);
-        let is_right = |option: &&Written| !self.accept.iter().any(|text| bare(&text.0) == bare(&option.0));
-        let other = self.options.iter().filter(is_right).find(|option| has_form(&answer.visible, &option.0));
+        let is_right =
+            |option: &&Written| !self.accept.iter().any(|text| bare(&text.0) == bare(&option.0));
+        let other = self
+            .options
+            .iter()
+            .filter(is_right)
+            .find(|option| has_form(&answer.visible, &option.0));
         let named = match (stands, other) {
             (true, None) => held(RIGHT),
             (true, Some(other)) => failed(RIGHT, format!("it also names {}", shown(&other.0))),
-            (false, _) => failed(RIGHT, format!("{} instead of {}", shown(&answer.visible), shown(&self.accept[0].0))),
+            (false, _) => failed(
+                RIGHT,
+                format!("{} instead of {}", shown(&answer.visible), shown(&self.accept[0].0)),
+            ),
         };
         let is_partial = named.held;
-        let alone = check(ALONE, !is_partial, || format!("the answer is {}", shown(&answer.visible)));
+        let alone =
+            check(ALONE, !is_partial, || format!("the answer is {}", shown(&answer.visible)));
         whole(if is_partial { Outcome::Partial } else { Outcome::Fail }, vec![named, alone])
     }
 

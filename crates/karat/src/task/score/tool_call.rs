@@ -22,13 +22,16 @@ pub(super) struct ToolCallScorer {
 
 impl Checked for ToolCallScorer {
     fn checked(&self) -> Result<(), String> {
-        let validator =
-            jsonschema::validator_for(&self.schema).map_err(|error| format!("`schema`: {error}"))?;
+        let validator = jsonschema::validator_for(&self.schema)
+            .map_err(|error| format!("`schema`: {error}"))?;
         validator
             .validate(&Value::Object(self.arguments.clone()))
             .map_err(|error| format!("`arguments` do not fit `schema`: {error}"))
     }
 }
+
+/// Name of the check that there is a call.
+const CALLED: &str = "a tool is called";
 
 /// A call as models write it into text.
 #[derive(Deserialize)]
@@ -63,7 +66,9 @@ impl ToolCallScorer {
     }
 
     fn called(&self, calls: &[ToolCall]) -> Score {
-        let one = check("calls one tool once", calls.len() == 1, || format!("there are {} calls", calls.len()));
+        let one = check("calls one tool once", calls.len() == 1, || {
+            format!("there are {} calls", calls.len())
+        });
         let mut checks = vec![one];
         let Some(ToolCall { name, arguments }) = calls.first() else {
             return whole(Outcome::Fail, checks);
@@ -79,7 +84,8 @@ impl ToolCallScorer {
     /// The first call in a text that is right.
     fn written(&self, text: &str) -> Option<Vec<Check>> {
         let calls = text.match_indices('{').take(1000).filter_map(|(start, _)| {
-            let mut values = serde_json::Deserializer::from_str(&text[start..]).into_iter::<Written>();
+            let mut values =
+                serde_json::Deserializer::from_str(&text[start..]).into_iter::<Written>();
             let written = values.next()?.ok()?;
             Some(self.call(&written.name, &written.arguments))
         });
@@ -92,17 +98,12 @@ impl Scorer for ToolCallScorer {
         if !answer.tool_calls.is_empty() {
             return self.called(&answer.tool_calls);
         }
-        const CALLED: &str = "a tool is called";
-        match self.written(&answer.visible) {
-            Some(mut checks) => {
-                checks.insert(0, failed(CALLED, "the call stands in the text"));
-                whole(Outcome::Partial, checks)
-            }
-            None => {
-                let why = format!("the answer is {}", shown(&answer.visible));
-                whole(Outcome::Fail, vec![failed(CALLED, why)])
-            }
+        if let Some(mut checks) = self.written(&answer.visible) {
+            checks.insert(0, failed(CALLED, "the call stands in the text"));
+            return whole(Outcome::Partial, checks);
         }
+        let why = format!("the answer is {}", shown(&answer.visible));
+        whole(Outcome::Fail, vec![failed(CALLED, why)])
     }
 
     fn stands_in(&self, text: &str) -> Option<bool> {
