@@ -15,7 +15,7 @@ use karat::backend::openai::OpenAi;
 use karat::backend::{Generate, Patience, Thinking};
 use karat::generation::{FailureKind, FinishReason, Generation, GenerationFailure};
 use karat::settings::ApiKey;
-use scripted_server::{Request, Server, Step, chunked_head, head, piece, reply, send, stream};
+use scripted_server::{Server, Step, chunked_head, head, piece, reply, send, stream};
 use serde_json::json;
 
 const N_CTX: u32 = 512;
@@ -171,18 +171,6 @@ fn refusals_say_what_the_server_said() {
 }
 
 #[test]
-fn a_model_that_ollama_does_not_have() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
-        _ => reply(404, "{\"error\":\"model 'lab' not found\"}"),
-    });
-    let mut backend = Ollama::new(&server.base, "lab", None, patience());
-    let failure = backend.get_ready(&terms(N_CTX, Thinking::Default)).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::NoSuchModel);
-    assert!(failure.message.contains("ollama pull lab"), "{failure}");
-}
-
-#[test]
 fn a_stream_without_choices_is_no_answer() {
     check(answered(stream([USAGE, DONE])), FailureKind::InvalidReply, "no chunk had a choice");
 }
@@ -307,116 +295,4 @@ fn a_key_is_sent_and_never_kept() {
     let answer = ask(&mut backend).unwrap();
     assert!(server.requests()[0].head.contains("Bearer sk-secret"));
     assert!(!format!("{answer:?}").contains("sk-secret"));
-}
-
-/// A server whose pages beside the answer are these.
-fn with_pages(pages: &'static [(&'static str, &'static str)]) -> Server {
-    Server::start(move |request: &Request| {
-        match pages.iter().find(|(path, _)| *path == request.path) {
-            Some((_, body)) => reply(200, body),
-            None => reply(404, "{\"error\":\"no such page\"}"),
-        }
-    })
-}
-
-const LIST: (&str, &str) = ("/v1/models", "{\"data\":[{\"id\":\"lab\"}]}");
-
-#[test]
-fn what_a_server_does_not_tell_is_told() {
-    let server = with_pages(&[LIST]);
-    let ready = openai(&server).get_ready(&terms(N_CTX, Thinking::On)).unwrap();
-    assert_eq!((ready.n_ctx, ready.engine), (None, None));
-    let told: String = ready.findings.iter().map(|finding| finding.message.as_str()).collect();
-    for words in ["512 tokens cannot be verified", "chat template", "cache", "switch for thinking"]
-    {
-        assert!(told.contains(words), "{words}: {told}");
-    }
-}
-
-#[test]
-fn a_context_is_looked_for_where_each_server_tells_it() {
-    let props =
-        ("/props", "{\"default_generation_settings\":{\"n_ctx\":512},\"build_info\":\"b1\"}");
-    let vllm = ("/v1/models", "{\"data\":[{\"id\":\"lab\",\"max_model_len\":512}]}");
-    let studio = (
-        "/api/v0/models",
-        "{\"data\":[{\"id\":\"lab\",\"max_context_length\":9000,\"loaded_context_length\":512}]}",
-    );
-    for (pages, engine) in [
-        ([LIST, props].to_vec(), "llama-server b1"),
-        ([vllm].to_vec(), "vLLM"),
-        ([LIST, studio].to_vec(), "LM Studio"),
-    ] {
-        let server = with_pages(pages.leak());
-        let mut backend = openai(&server);
-        let ready = backend.get_ready(&terms(512, Thinking::Default)).unwrap();
-        assert_eq!((ready.n_ctx, ready.engine.as_deref()), (Some(512), Some(engine)));
-        let ready = backend.get_ready(&terms(256, Thinking::Default)).unwrap();
-        assert!(ready.findings.iter().any(|finding| finding.message.contains("the larger one")));
-        let failure = backend.get_ready(&terms(513, Thinking::Default)).unwrap_err();
-        assert_eq!(failure.kind, FailureKind::NotAsAsked, "{failure}");
-    }
-}
-
-#[test]
-fn a_model_that_is_not_on_the_list() {
-    let server = with_pages(&[("/v1/models", "{\"data\":[{\"id\":\"other\"}]}")]);
-    let failure = openai(&server).get_ready(&terms(N_CTX, Thinking::Default)).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::NoSuchModel);
-    assert!(failure.message.contains("other"), "{failure}");
-}
-
-/// Ollama with this model loaded for ever and this to say of the lab model.
-fn stubborn_ollama(ps: &'static str, show: &'static str) -> Server {
-    Server::start(move |request| match request.path.as_str() {
-        "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
-        "/api/show" => reply(200, show),
-        "/api/ps" => reply(200, ps),
-        _ => reply(200, "{\"done\":true}"),
-    })
-}
-
-#[track_caller]
-fn check_ollama(ps: &'static str, show: &'static str, thinking: Thinking, words: &str) {
-    let server = stubborn_ollama(ps, show);
-    let mut backend = Ollama::new(&server.base, "lab", None, patience());
-    let failure = backend.get_ready(&terms(N_CTX, thinking)).unwrap_err();
-    assert_eq!(failure.kind, FailureKind::NotAsAsked);
-    assert!(failure.message.contains(words), "{failure}");
-    assert!(server.bodies("/api/chat").is_empty(), "nothing was measured");
-}
-
-#[test]
-fn a_context_that_ollama_did_not_take_stops_the_run() {
-    let ps = "{\"models\":[{\"name\":\"lab:latest\",\"context_length\":256}]}";
-    check_ollama(ps, "{}", Thinking::Default, "keeps `lab:latest` loaded");
-    let other = "{\"models\":[{\"name\":\"other:latest\",\"context_length\":512}]}";
-    check_ollama(other, "{}", Thinking::Default, "keeps `other:latest` loaded");
-    check_ollama("{\"models\":[]}", "{}", Thinking::Default, "not there any more");
-}
-
-#[test]
-fn thinking_that_ollama_would_silently_leave_out_stops_the_run() {
-    let ps = "{\"models\":[]}";
-    check_ollama(ps, "{\"capabilities\":[\"completion\"]}", Thinking::On, "cannot think");
-    let levels = "{\"capabilities\":[\"thinking\"],\"thinking\":{\"values\":[\"low\",\"high\"]}}";
-    check_ollama(ps, levels, Thinking::Level("huge".to_owned()), "which knows: \"low\", \"high\"");
-    check_ollama(ps, levels, Thinking::Off, "which knows");
-}
-
-#[test]
-fn thinking_that_never_came_is_told_at_the_end() {
-    let server = Server::start(|request| match request.path.as_str() {
-        "/v1/models" => reply(200, LIST.1),
-        "/v1/chat/completions" => stream([TEXT, STOP, DONE]),
-        _ => reply(404, "{}"),
-    });
-    let mut backend = openai(&server);
-    let terms = terms(N_CTX, Thinking::On);
-    backend.get_ready(&terms).unwrap();
-    for _ in 0..2 {
-        backend.generate(&request(60, terms.clone()), &mut |_| true).unwrap();
-    }
-    let findings = backend.finish().unwrap();
-    assert!(findings[0].message.contains("none of 2 answers shows any"), "{findings:?}");
 }

@@ -1,3 +1,5 @@
+//! Texts that go round in circles, and ordinary ones that repeat themselves.
+
 use std::fmt::Write as _;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Division of streams at marks, whole and in pieces. Owns no mark.
+
 use super::*;
 
 const GEMMA: &str = "<|channel>";
