@@ -123,16 +123,7 @@ pub const MODULES: &[Module] = &[
     // The verbs: arguments become settings and jobs, commands run them.
     Module {
         name: "cli",
-        may_name: &[
-            "exit",
-            "generation",
-            "record",
-            "report",
-            "settings",
-            "ui",
-            "units",
-            "worker",
-        ],
+        may_name: &["exit", "generation", "record", "report", "settings", "ui", "units", "worker"],
     },
     Module { name: "command", may_name: &[ANY] },
 ];

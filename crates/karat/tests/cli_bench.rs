@@ -86,7 +86,8 @@ fn two_builds_are_compared_task_by_task() {
 #[test]
 fn one_run_at_the_largest_budget_gives_the_smaller_ones() {
     let place = Place::new();
-    let mut command = place.karat(["bench", "--threads", "1", "--family", "strict_json", "--quiet"]);
+    let mut command =
+        place.karat(["bench", "--threads", "1", "--family", "strict_json", "--quiet"]);
     command.args(["--repeats", "1", "--thinking-budget", "300,4,60"]).arg(lab(ORIGINAL));
     command.assert().success();
     let document = place.document();

@@ -15,12 +15,12 @@ pub mod openai;
 pub mod runaway;
 mod thought_tally;
 
+pub use crate::generation::{ChatRequest, Ready, Sampling, SamplingValues, Terms, Thinking};
 pub use answer::splitter::{Piece, ThinkingSplitter};
 pub use answer::{Listener, TokenCounter};
 pub use http::Patience;
 pub use karat_llama::{LogitRows, Token};
 pub use markup::{Mark, Markup};
-pub use crate::generation::{ChatRequest, Ready, Sampling, SamplingValues, Terms, Thinking};
 
 use crate::generation::{Generation, GenerationFailure};
 use crate::record::Finding;

@@ -65,7 +65,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Compare builds of one model with every instrument there is, in one table.
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Ask models the same tasks and score the answers.
     Bench(BenchArgs),
     /// Measure how far builds have moved from a reference: PPL, KL divergence, same-top-p, delta-p.

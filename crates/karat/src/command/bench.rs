@@ -36,8 +36,7 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
         format: args.format,
         html: args.html.as_deref(),
     };
-    let work =
-        Measurements { behaviour: Some((plan, stamps, patient)), ..Measurements::default() };
+    let work = Measurements { behaviour: Some((plan, stamps, patient)), ..Measurements::default() };
     measure(session, store, work, &telling)
 }
 

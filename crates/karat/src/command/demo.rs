@@ -17,9 +17,9 @@ use super::plan_speed::plan_speed;
 use super::{Session, build, inspect, report};
 use crate::cli::{DemoArgs, InspectArgs, ReportFormat};
 use crate::exit::Exit;
+use crate::generation::Thinking;
 use crate::record::{Finding, Severity};
 use crate::report::PageFormat;
-use crate::generation::Thinking;
 use crate::settings::{
     BehaviourSettings, FidelitySettings, Kv, MemorySettings, ModelName, RulerSpec, SamplingChoice,
     SpeedSettings, SuiteName, SuiteSpec,

@@ -13,10 +13,12 @@ use crate::instrument::memory;
 use crate::instrument::speed;
 use crate::instrument::speed::summary::SpeedResults;
 use crate::metric::token::{ModelScores, PairScores};
-use crate::plan::{BehaviourPlan, FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf};
+use crate::plan::{
+    BehaviourPlan, FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf,
+};
 use crate::record::{
-    Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip, MachineRecord, ModelRecord, RunDocument,
-    RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
+    Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip,
+    MachineRecord, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};

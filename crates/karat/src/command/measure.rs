@@ -15,7 +15,7 @@ use super::{Session, document, memory, print, report};
 use crate::cli::ReportFormat;
 use crate::exit::Exit;
 use crate::model::Stamps;
-use crate::plan::{BehaviourPlan, FidelityPlan, MemoryPlan, FitAsk, RunPlan, SpeedPlan};
+use crate::plan::{BehaviourPlan, FidelityPlan, FitAsk, MemoryPlan, RunPlan, SpeedPlan};
 use crate::record::{Finding, Severity};
 use crate::settings::FidelitySettings;
 use crate::store::Store;

@@ -54,8 +54,7 @@ pub(super) fn plan_behaviour(
     let paths: Vec<PathBuf> =
         settings.models.iter().filter_map(|model| model.file().cloned()).collect();
     let files = paths.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let stamps =
-        Stamps::of(files.iter().flat_map(|file| file.gguf.parts()).map(PathBuf::as_path));
+    let stamps = Stamps::of(files.iter().flat_map(|file| file.gguf.parts()).map(PathBuf::as_path));
     let n_ctx = n_ctx(settings, &files);
     let mut findings = Vec::new();
     let (engine, devices) = engine(session, settings, &files)?;
@@ -73,7 +72,9 @@ pub(super) fn plan_behaviour(
     }
     findings.extend(template_findings(&names, &files));
     if paths.is_empty() {
-        findings.push(note("lengths of prompts are estimated at four bytes a token: no vocabulary is at hand"));
+        findings.push(note(
+            "lengths of prompts are estimated at four bytes a token: no vocabulary is at hand",
+        ));
     } else if paths.len() < settings.models.len() {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -167,10 +168,8 @@ fn draw(
         program: session.environment.program.clone(),
         silence: settings.worker_timeout,
     };
-    let job = Job::Draw(DrawJob {
-        vocabulary: paths.first().cloned(),
-        suite: settings.suite.clone(),
-    });
+    let job =
+        Job::Draw(DrawJob { vocabulary: paths.first().cloned(), suite: settings.suite.clone() });
     let mut drawn = None;
     let outcome = supervisor.run(&job, |message| {
         if let Message::Drawn(reply) = message {
@@ -242,9 +241,7 @@ fn served(name: &str) -> ModelRecord {
 
 /// That files have different chat templates, which changes the question and not only the answer.
 fn template_findings(names: &[String], files: &[ModelFile]) -> Option<Finding> {
-    let hash = |file: &ModelFile| {
-        template_source(file.gguf.metadata(), false).map(sha256_hex)
-    };
+    let hash = |file: &ModelFile| template_source(file.gguf.metadata(), false).map(sha256_hex);
     let first = hash(files.first()?);
     let others: Vec<&str> = names
         .iter()

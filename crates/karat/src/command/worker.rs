@@ -108,8 +108,13 @@ fn clean_up(job: &Job) {
         Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
             build::sweep(output);
         }
-        Job::Survey(_) | Job::Fidelity(_) | Job::Speed(_) | Job::Sweep(_) | Job::Memory(_)
-        | Job::Draw(_) | Job::Generate(_) => {}
+        Job::Survey(_)
+        | Job::Fidelity(_)
+        | Job::Speed(_)
+        | Job::Sweep(_)
+        | Job::Memory(_)
+        | Job::Draw(_)
+        | Job::Generate(_) => {}
     }
 }
 

@@ -11,7 +11,8 @@ mod servers;
 mod speed;
 
 pub use behaviour::{
-    BehaviourSettings, BehaviourSettingsError, QUICK_REPEATS, RERUN_EVERY, SamplingChoice, SuiteName, SuiteSpec,
+    BehaviourSettings, BehaviourSettingsError, QUICK_REPEATS, RERUN_EVERY, SamplingChoice,
+    SuiteName, SuiteSpec,
 };
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};

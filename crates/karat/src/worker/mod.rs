@@ -10,7 +10,8 @@ mod supervisor;
 
 pub use channel::{Channel, ChannelError};
 pub use protocol::{
-    BufferReply, DrawJob, DrawReply, FidelityJob, GenerateJob, Job, Load, MemoryJob, MemoryReply, Message, PROTOCOL, QuantizeJob,
-    Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply, SurveyedText, SweepJob, TwinJob,
+    BufferReply, DrawJob, DrawReply, FidelityJob, GenerateJob, Job, Load, MemoryJob, MemoryReply,
+    Message, PROTOCOL, QuantizeJob, Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply,
+    SurveyedText, SweepJob, TwinJob,
 };
 pub use supervisor::{Failure, FailureKind, Supervisor, WorkerError};

@@ -1,8 +1,8 @@
 //! One question to a model, whatever runs it. Owns when an answer is cut off for going round in
 //! circles; never scores.
 
-use crate::backend::runaway::{Runaway, RunawayLimits};
 use crate::backend::Generate;
+use crate::backend::runaway::{Runaway, RunawayLimits};
 use crate::chat::Conversation;
 use crate::generation::{ChatRequest, Delta, FailureKind, GenerationFailure, Terms};
 use crate::task::{Instance, Reply};
@@ -47,10 +47,11 @@ pub fn warm_up(backend: &mut dyn Generate, instance: &Instance, terms: &Terms) {
 
 fn request(instance: &Instance, terms: &Terms) -> Result<ChatRequest, GenerationFailure> {
     let line = serde_json::json!({ "messages": instance.messages, "tools": instance.tools });
-    let conversation = Conversation::parse(&line.to_string()).map_err(|error| GenerationFailure {
-        kind: FailureKind::InvalidReply,
-        message: format!("the messages of {} are no conversation: {error}", instance.id),
-        partial: None,
-    })?;
+    let conversation =
+        Conversation::parse(&line.to_string()).map_err(|error| GenerationFailure {
+            kind: FailureKind::InvalidReply,
+            message: format!("the messages of {} are no conversation: {error}", instance.id),
+            partial: None,
+        })?;
     Ok(ChatRequest { conversation, max_tokens: instance.max_tokens, terms: terms.clone() })
 }

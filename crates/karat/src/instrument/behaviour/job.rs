@@ -61,8 +61,7 @@ pub fn generate(job: &GenerateJob, channel: &Channel) -> Result<(), JobError> {
         gpu_layers: job.gpu_layers,
     };
     let alive = channel.clone();
-    let mut backend =
-        EmbeddedGenerate::load(&job.model, &params, &threads, move || alive.alive())?;
+    let mut backend = EmbeddedGenerate::load(&job.model, &params, &threads, move || alive.alive())?;
     channel.send(&Message::Ready(backend.get_ready(&job.terms)?));
     if let Some(first) = job.turns.first() {
         warm_up(&mut backend, &job.instances[first.instance], &job.terms);

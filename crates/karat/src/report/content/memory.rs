@@ -38,7 +38,7 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     }
     let setting = |key: &str| rows[0].setting.get(key).map_or("?", String::as_str);
     let mut caption = vec![
-        "the engine's buffers".to_owned(),
+        format!("the engine's buffers, {}", basis(&rows)),
         format!("{} tokens at once", setting("n_ubatch")),
         format!("GPU layers {}", setting("gpu_layers")),
     ];
@@ -48,6 +48,14 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
         Block::Caption(caption.join(" · ")),
         Block::Table(buffers(&rows, &cases)),
     ]
+}
+
+fn basis(rows: &[&Estimate]) -> &'static str {
+    if rows.iter().any(|row| row.metric == "resident_bytes") {
+        "measured; off: the prediction from the header, in its total"
+    } else {
+        "predicted from the header"
+    }
 }
 
 /// What a process holds before any model is in it, as the range over all cases.
@@ -71,16 +79,24 @@ fn case(row: &Estimate) -> Option<Case<'_>> {
 /// A line per case with what was measured, or else predicted; one more for each device where there are
 /// several.
 fn buffers(rows: &[&Estimate], cases: &[Case<'_>]) -> Table {
+    let is_measured = rows.iter().any(|row| row.metric == "resident_bytes");
+    // Which of the two a line is, and of which device: said only where it is not clear.
+    let needs_words = cases.iter().any(|&one| {
+        scopes(rows, one, "measured").len() > 1
+            || scopes(rows, one, "predicted").len() > 1
+            || (is_measured && scopes(rows, one, "measured").is_empty())
+    });
     let mut columns = vec![
         Column::new("model", "", Align::Left),
         Column::new("context", "", Align::Point),
         Column::new("KV", "", Align::Left),
-        Column::new("", "", Align::Left),
     ];
+    if needs_words {
+        columns.push(Column::new("", "", Align::Left));
+    }
     columns.extend(PARTS.map(|(_, title)| Column::new(title, "", Align::Point)));
-    let is_measured = rows.iter().any(|row| row.metric == "resident_bytes");
     if is_measured {
-        columns.push(Column::new("prediction", "off by", Align::Point));
+        columns.push(Column::new("off", "", Align::Point));
         columns.push(Column::new("resident", "", Align::Point));
     }
     let mut lines = Vec::new();
@@ -97,7 +113,9 @@ fn buffers(rows: &[&Estimate], cases: &[Case<'_>]) -> Table {
             let words = if scope == ALL { basis.to_owned() } else { format!("on {scope}") };
             let mut line: Vec<Cell> = name.iter().map(|&word| Cell::plain(word)).collect();
             name = [""; 3];
-            line.push(Cell::toned(words, if scope == ALL { Tone::Plain } else { Tone::Faint }));
+            if needs_words {
+                line.push(Cell::toned(words, if scope == ALL { Tone::Plain } else { Tone::Faint }));
+            }
             line.extend(PARTS.map(|(metric, _)| size(value_of(metric))));
             if is_measured {
                 let resident = value(rows, one, ("measured", "CPU"), "resident_bytes");
