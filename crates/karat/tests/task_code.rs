@@ -77,7 +77,7 @@ fn naming_the_function_is_not_enough() {
 #[test]
 fn hidden_cases_count() {
     let answer = "```python\ndef merge_intervals(intervals):\n    out = []\n    for s, e in intervals:\n        if out and s <= out[-1][1]:\n            out[-1][1] = max(out[-1][1], e)\n        else:\n            out.append([s, e])\n    return out\n```";
-    check(answer, Outcome::Partial, "returned `[[8, 10], [1, 6]]`");
+    check(answer, Outcome::Partial, "returned `[[8, 10]]`");
 }
 
 #[test]
