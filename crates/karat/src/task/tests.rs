@@ -116,19 +116,18 @@ fn the_quick_suite_is_the_original_six() {
 fn a_few_prompts_as_they_are_asked() {
     let suite = Suite::full().unwrap();
     let all = instances(&suite, 0, &json!({"log_tokens": 120}).as_object().unwrap().clone());
-    let mut shown = String::new();
+    let mut shown = Vec::new();
     for family in suite.families() {
         for language in &family.languages {
             let id = format!("{}/{language}/1", family.name);
             let instance = all.iter().find(|instance| instance.id == id).unwrap();
-            shown.push_str(&format!("== {id}\n"));
-            for message in &instance.messages {
-                shown.push_str(&format!("{}: {}\n", message.role, message.content));
-            }
-            shown.push_str(&format!("-- {}\n\n", instance.scorer));
+            shown.push(format!("== {id}"));
+            let messages = instance.messages.iter();
+            shown.extend(messages.map(|message| format!("{}: {}", message.role, message.content)));
+            shown.push(format!("-- {}\n", instance.scorer));
         }
     }
-    insta::assert_snapshot!(shown);
+    insta::assert_snapshot!(shown.join("\n"));
 }
 
 #[test]
