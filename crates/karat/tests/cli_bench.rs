@@ -131,7 +131,7 @@ fn what_cannot_be_asked_is_refused() {
     place.check_refused(&mut bench(&[]), "long_context_recall/");
     place.check_refused(&mut bench(&["--family", "telepathy"]), "telepathy");
     place.check_refused(&mut bench(&["--tasks", "no-folder"]), "no-folder");
-    place.check_refused(&mut bench(&["--thinking-budget", "0"]), "--thinking-budget 0");
+    place.check_refused(&mut bench(&["--thinking-budget", "0"]), "'0' for '--thinking-budget");
     let both = ["--thinking-budget", "100", "--max-tokens", "50"];
     place.check_refused(&mut bench(&both), "both limit an answer");
     let sampled = ["--thinking-budget", "100", "--sampling", "recommended"];

@@ -48,8 +48,8 @@ fn stderr(command: &mut assert_cmd::Command) -> String {
 fn every_verb_explains_itself() {
     let place = Place::new();
     let verbs = [
-        "", "compare", "fidelity", "probe", "inspect", "diff", "quantize", "twin", "report",
-        "runs", "demo",
+        "", "compare", "bench", "fidelity", "memory", "fit", "probe", "inspect", "diff", "quantize",
+        "twin", "report", "runs", "demo",
     ];
     for verb in verbs {
         let args = [verb, "--help"].into_iter().filter(|arg| !arg.is_empty());

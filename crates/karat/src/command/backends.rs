@@ -7,6 +7,10 @@ use crate::backend::openai::OpenAi;
 use crate::backend::{Generate, Patience};
 use crate::settings::{ModelName, Servers};
 
+/// For a server that is not there yet, or is still loading: nobody wants to wait longer for one that is
+/// not there at all.
+const LOADING: Duration = Duration::from_secs(60);
+
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Patient {
@@ -22,7 +26,11 @@ pub(super) fn server(
     patient: &Patient,
 ) -> anyhow::Result<Option<Box<dyn Generate>>> {
     let servers = Servers::read()?;
-    let patience = Patience { total: patient.answer_timeout, ..Patience::default() };
+    let patience = Patience {
+        total: patient.answer_timeout,
+        loading: LOADING.min(patient.answer_timeout),
+        ..Patience::default()
+    };
     Ok(match name {
         ModelName::File(_) => None,
         ModelName::Ollama(model) => {
