@@ -33,7 +33,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BOUNDS = (0.95, 1.05)
 # As in crates/karat/src/worker/protocol.rs.
-PROTOCOL = 2
+PROTOCOL = 3
 
 class BenchError(Exception):
     """Something could not be run or makes no sense; the message is for the user."""

@@ -191,7 +191,8 @@ fn a_third_reference_and_a_stranger_with_a_role_are_refused() {
     let three = [reference, reference].concat();
     check_args(&three, "3 references given; at most two");
     check_args(&[&reference[..], &["--qat", "x.gguf"]].concat(), "--qat x.gguf is not among");
-    check_args(&["--twin", "x.gguf"], "--twin needs a second --reference");
+    check_args(&["--naive", "x.gguf"], "--naive needs a second --reference");
+    check_args(&["--twin", "x.gguf"], "--twin x.gguf is not among the candidates");
 }
 
 #[test]

@@ -116,6 +116,10 @@ fn a_dry_run_shows_the_tasks_and_asks_nothing() {
         assert!(plan.contains(&format!("  {family}/")), "{plan}");
     }
     assert!(plan.contains("18 answers to ask"), "{plan}");
+    // The lab was trained for 2048 tokens; without --log-tokens the log has about 12,000.
+    let mut command = place.karat(["bench", "--threads", "1", "--dry-run"]);
+    let plan = String::from_utf8(command.arg(lab(ORIGINAL)).output().unwrap().stdout).unwrap();
+    assert!(plan.contains("15 answers to ask") && plan.contains("not asked, because"), "{plan}");
     assert_eq!((place.stored("run"), place.stored("sample")), (0, 0));
 }
 
@@ -128,7 +132,8 @@ fn what_cannot_be_asked_is_refused() {
         command
     };
     // The lab was trained for 2048 tokens; the log has about 12,000.
-    place.check_refused(&mut bench(&[]), "long_context_recall/");
+    let only = ["--family", "long_context_recall"];
+    place.check_refused(&mut bench(&only), "has no room for long_context_recall/");
     place.check_refused(&mut bench(&["--family", "telepathy"]), "telepathy");
     place.check_refused(&mut bench(&["--tasks", "no-folder"]), "no-folder");
     place.check_refused(&mut bench(&["--thinking-budget", "0"]), "'0' for '--thinking-budget");

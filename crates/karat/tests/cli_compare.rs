@@ -20,6 +20,7 @@ fn compare<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> assert
         }
     }
     let mut command = place.karat(["compare", "--ctx", "64", "--threads", "1", "--chunks", "3"]);
+    command.args(["--log-tokens", "300", "--max-tokens", "32", "--repeats", "1"]);
     command.args(builds).args(["--text", "text.txt", "--reference"]).arg(lab(ORIGINAL)).args(args);
     command
 }
@@ -38,7 +39,11 @@ fn every_instrument_takes_part_in_one_run() {
     assert_eq!(place.stored("run"), 1);
     let document = place.document();
     let measured = instruments(&document);
-    assert_eq!(measured, ["fidelity", "memory", "speed"].map(str::to_owned).into());
+    assert_eq!(measured, ["behaviour", "fidelity", "memory", "speed"].map(str::to_owned).into());
+    let answers = document["answers"].as_array().unwrap();
+    for question in ["recipe", "budget", "ceiling"] {
+        assert!(answers.iter().any(|answer| answer["question"] == question), "{answers:?}");
+    }
     let names: Vec<&str> = document["models"]
         .as_array()
         .unwrap()
@@ -73,7 +78,7 @@ fn a_dry_run_plans_what_is_asked_for_and_stores_nothing() {
         String::from_utf8(output.stdout).unwrap()
     };
     let all = plan(&[]);
-    for word in ["windows", "to measure", "blocks"] {
+    for word in ["windows", "to measure", "blocks", "answers to ask"] {
         assert!(all.contains(word), "`{word}` is not in\n{all}");
     }
     let memory = plan(&["--instruments", "memory"]);
@@ -113,5 +118,9 @@ fn the_demo_ends_with_a_report_and_a_page() {
     }
     assert!(fs::read_to_string(place.path("karat-report.html")).unwrap().ends_with("</html>\n"));
     let measured = instruments(&place.document());
-    assert_eq!(measured, ["fidelity", "memory", "speed"].map(str::to_owned).into());
+    assert_eq!(measured, ["behaviour", "fidelity", "memory", "speed"].map(str::to_owned).into());
+    let last = told.lines().rev().take(30).collect::<Vec<_>>().join("\n");
+    for question in ["recipe:", "budget:", "ceiling:"] {
+        assert!(last.contains(question), "{question} is not at the end of\n{told}");
+    }
 }

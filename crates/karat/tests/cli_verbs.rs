@@ -48,8 +48,8 @@ fn stderr(command: &mut assert_cmd::Command) -> String {
 fn every_verb_explains_itself() {
     let place = Place::new();
     let verbs = [
-        "", "compare", "bench", "fidelity", "memory", "fit", "probe", "inspect", "diff", "quantize",
-        "twin", "report", "runs", "demo",
+        "", "compare", "bench", "fidelity", "memory", "fit", "probe", "inspect", "diff",
+        "quantize", "twin", "report", "runs", "demo",
     ];
     for verb in verbs {
         let args = [verb, "--help"].into_iter().filter(|arg| !arg.is_empty());
@@ -243,7 +243,15 @@ fn compare_reports_what_fidelity_stored() {
     let original = original.to_str().unwrap();
     let fixed = ["compare", original, "Q4_0.gguf", "--reference", original, "--text", TEXT];
     let windows = place.stored("window");
-    let compared = stdout(place.karat(fixed).args(["--ctx", "64", "--format", "csv", "--quiet"]));
+    let compared = stdout(place.karat(fixed).args([
+        "--ctx",
+        "64",
+        "--instruments",
+        "fidelity",
+        "--format",
+        "csv",
+        "--quiet",
+    ]));
     assert_eq!(compared, stdout(&mut place.karat(["report", "--format", "csv"])));
     assert_eq!(place.stored("window"), windows, "nothing is measured twice");
 }

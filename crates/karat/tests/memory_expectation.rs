@@ -44,3 +44,43 @@ fn four_models_on_short_windows_take_what_is_expected() {
 fn four_models_on_long_windows_take_what_is_expected() {
     check("2048");
 }
+
+/// A budget that no turns could keep is refused; one that a pair keeps is what is expected at most.
+#[test]
+fn a_budget_is_kept_or_refused() {
+    let place = Place::new();
+    place.text("text.txt", 3_000);
+    let builds = ["Q8_0", "Q4_0"].map(|file_type| place.build(file_type));
+    let fidelity = |budget: &str| {
+        let args = ["--ctx", "64", "--text", "text.txt", "--memory-budget", budget];
+        let mut command = place.karat(["fidelity", "--threads", "1", "--reference"]);
+        command.arg(cli_lab::lab(cli_lab::ORIGINAL)).args(args).args(&builds);
+        command
+    };
+    place.check_refused(&mut fidelity("1"), "which no taking turns makes less");
+    fidelity("1GB").arg("--dry-run").assert().success();
+}
+
+/// A worker whose questions are decided is ended before its last word; its peak is known all the same.
+#[test]
+fn an_early_end_has_its_own_peak() {
+    let place = Place::new();
+    place.text("text.txt", 60_000);
+    let builds = ["Q8_0", "Q4_0"].map(|file_type| place.build(file_type));
+    let mut command = place.karat(["fidelity", "--threads", "1", "--until", "decided"]);
+    command.args(["--ctx", "256", "--text", "text.txt", "--no-noise-floor", "--reference"]);
+    command.arg(cli_lab::lab(cli_lab::ORIGINAL)).args(&builds).assert().success();
+    let document = place.document();
+    let findings = document["findings"].to_string();
+    assert!(findings.contains("every question was decided after"), "{findings}");
+    let peak = document["steps"][0]["peak_memory_bytes"].as_u64().unwrap();
+    let weights: u64 =
+        document["models"].as_array().unwrap().iter().map(|m| m["bytes"].as_u64().unwrap()).sum();
+    assert!(peak > weights, "{peak} held {weights} bytes of weights");
+    // What was not asked about has no interval: the windows themselves decided when to stop.
+    let rows = document["estimates"].as_array().unwrap().iter();
+    let with_interval = rows.filter(|row| !row["lo"].is_null());
+    let metrics: std::collections::BTreeSet<&str> =
+        with_interval.map(|row| row["metric"].as_str().unwrap()).collect();
+    assert_eq!(metrics, ["kld_mean", "kld_mean_diff"].into());
+}

@@ -114,7 +114,7 @@ pub struct HowArgs {
     pub no_noise_floor: bool,
 
     /// Most memory a worker may take as expected, e.g. `12GB` or `8GiB`; candidates that do not fit
-    /// together take turns, with the same results.
+    /// together take turns, with the same results. Refused where not even one fits beside the original.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "How to run")]
     pub memory_budget: Option<u64>,
 
@@ -140,7 +140,7 @@ pub struct HowArgs {
     #[arg(long, help_heading = "How to run")]
     pub dry_run: bool,
 
-    /// Seed of the bootstrap.
+    /// Seed of the bootstrap, and with --until decided of the order in which windows are read.
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "How to report")]
     pub seed: u64,
 

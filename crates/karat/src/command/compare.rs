@@ -111,8 +111,12 @@ fn plan_tasks(
     work: &mut Measurements,
 ) -> anyhow::Result<()> {
     // The second reference, a checkpoint before rounding, is nobody's to serve.
-    let paths: Vec<PathBuf> =
-        settings.references.iter().take(1).chain(&settings.candidates).cloned().collect();
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for path in settings.references.iter().take(1).chain(&settings.candidates) {
+        if !paths.iter().any(|known| is_same_path(known, path)) {
+            paths.push(path.clone());
+        }
+    }
     for path in &paths {
         if template_source(ModelFile::open(path)?.gguf.metadata(), false).is_none() {
             session.ui.note(&format!(
@@ -156,8 +160,8 @@ fn dry_run(
     work: &Measurements,
     level: f64,
 ) -> anyhow::Result<Exit> {
-    if let Some((plan, ..)) = &work.fidelity {
-        fidelity::dry_run(session, store, plan)?;
+    if let Some((plan, _, settings)) = &work.fidelity {
+        fidelity::dry_run(session, store, plan, settings.memory_budget)?;
     }
     if let Some((plan, ..)) = &work.memory {
         memory::dry_run(session, store, plan)?;

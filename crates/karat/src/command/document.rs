@@ -122,7 +122,7 @@ impl Content {
         self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
         let resampling = Resampling { level: header.level, ..Resampling::with_seed(header.seed) };
         let bootstrap = Bootstrap::new(resampling);
-        let mut sums = Vec::new();
+        let (mut sums, mut is_early) = (Vec::new(), false);
         for text in 0..plan.texts.len() {
             let scores = read_scores(store, plan, text, Part::SecondHalf)?;
             let first_half = read_scores(store, plan, text, Part::FirstHalf)?;
@@ -136,6 +136,7 @@ impl Content {
             }));
             self.findings.extend(summary.findings);
             sums.push(summary.sums);
+            is_early |= summary.is_early;
             let worst = read_worst(store, plan, text)?;
             let (tokens, unknown) = worst_tokens(plan, text, &summary.windows, &worst);
             self.worst_tokens.extend(tokens);
@@ -144,7 +145,13 @@ impl Content {
             let windows = summary.windows.len() as u64;
             self.texts.push(TextRecord { windows, ..plan.texts[text].clone() });
         }
-        self.estimates.extend(language_rows(plan, &sums, &bootstrap));
+        let mut by_language = language_rows(plan, &sums, &bootstrap);
+        if is_early {
+            for row in &mut by_language {
+                (row.lo, row.hi, row.level) = (None, None, None);
+            }
+        }
+        self.estimates.extend(by_language);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit
     let store = Store::open(&session.environment.home)?;
     let (plan, stamps) = plan_fidelity(session, &store, &settings)?;
     if args.how.dry_run {
-        return dry_run(session, &store, &plan);
+        return dry_run(session, &store, &plan, settings.memory_budget);
     }
     let telling =
         Telling { seed: settings.seed, level: settings.level, format: args.how.format, html: None };
@@ -27,6 +27,7 @@ pub(super) fn dry_run(
     session: &Session,
     store: &Store,
     plan: &FidelityPlan,
+    memory_budget: Option<u64>,
 ) -> anyhow::Result<Exit> {
     let mut missing = Vec::new();
     let mut lines = vec!["plan".to_owned()];
@@ -36,7 +37,7 @@ pub(super) fn dry_run(
         missing.push(n_missing);
     }
     let Expectation { time, measured, memory_bytes } =
-        expect(plan, &missing, known_throughput(store, plan)?);
+        expect(plan, &missing, known_throughput(store, plan)?, memory_budget);
     let basis =
         if measured { "from an earlier run" } else { "a guess, nothing was measured here yet" };
     lines.push(format!("  expected time    {} ({basis})", Span(time)));

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::instrument::fidelity::stopping::Stopping;
-use crate::plan::{FidelityPlan, Member, Pair, Part, TrackOf, expected_memory};
+use crate::plan::{FidelityPlan, Member, Pair, Part, TrackOf, fitting_members};
 use crate::store::TrackId;
 use crate::worker::{FidelityJob, Job, Load, ScoredTrack};
 
@@ -90,15 +90,8 @@ pub(super) fn within_budget(
     tracks: BTreeMap<TrackOf, TrackId>,
     budget: u64,
 ) -> BTreeMap<TrackOf, TrackId> {
-    let mut chosen: BTreeSet<usize> = BTreeSet::new();
     // Comparisons first: they bring both of their members, whose own scores then come along.
-    let pairs_first = tracks.keys().rev();
-    for of in pairs_first {
-        let with: BTreeSet<usize> = chosen.iter().copied().chain(of.members()).collect();
-        if chosen.is_empty() || expected_memory(plan, with.iter().copied()) <= budget {
-            chosen = with;
-        }
-    }
+    let chosen = fitting_members(plan, tracks.keys().rev().copied(), budget);
     let fits = |of: &TrackOf| of.members().all(|member| chosen.contains(&member));
     tracks.into_iter().filter(|(of, _)| fits(of)).collect()
 }

@@ -219,6 +219,9 @@ impl<'r, 's> FidelityRun<'r, 's> {
         let mut n_computed: u64 = 0;
         let (store, plan, stamps) = (&mut self.run.store, &self.plan, &self.stamps);
         let outcome = self.supervisor.run(&job, |message| {
+            if let Message::Peak { bytes } = message {
+                state.peak_memory_bytes = state.peak_memory_bytes.max(Some(bytes));
+            }
             let Message::Window { window_idx, tracks } = message else { return Ok(()) };
             let scored = decode(&tracks, &members).map_err(Interruption::Failed)?;
             stamps.check().map_err(|changed| Interruption::Failed(changed.into()))?;

@@ -22,6 +22,7 @@ use crate::settings::{
     BehaviourSettings, ModelName, QUICK_REPEATS, RulerSpec, SamplingChoice, SuiteName,
 };
 use crate::store::Store;
+use crate::task::Instance;
 use crate::units::count;
 use crate::worker::{
     DrawJob, DrawReply, FailureKind, Job, Message, Supervisor, SurveyJob, WorkerError,
@@ -58,8 +59,8 @@ pub(super) fn plan_behaviour(
     let n_ctx = n_ctx(settings, &files);
     let mut findings = Vec::new();
     let (engine, devices) = engine(session, settings, &files)?;
-    let DrawReply { mut instances, prompt_tokens } = draw(session, settings, &paths)?;
-    fit(&mut instances, &prompt_tokens, n_ctx, &mut findings)?;
+    let drawn = draw(session, settings, &paths)?;
+    let (instances, prompt_tokens) = fit(drawn, n_ctx, &mut findings)?;
     let names = names(&paths, run.paths);
     let mut described =
         describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
@@ -187,27 +188,42 @@ fn draw(
     }
 }
 
-/// Refuses a task that the context has no room for, and shortens answers to what is left of it.
+/// Leaves out tasks that the context has no room for, and shortens answers to what is left of it: for
+/// every build alike, and said. Refuses where nothing is left.
 fn fit(
-    instances: &mut [crate::task::Instance],
-    prompt_tokens: &[u64],
+    drawn: DrawReply,
     n_ctx: u32,
     findings: &mut Vec<Finding>,
-) -> anyhow::Result<()> {
-    let mut n_shortened = 0;
-    for (instance, &tokens) in instances.iter_mut().zip(prompt_tokens) {
+) -> anyhow::Result<(Vec<Instance>, Vec<u64>)> {
+    let (mut kept, mut left_out, mut n_shortened) = (Vec::new(), Vec::new(), 0);
+    for (mut instance, tokens) in drawn.instances.into_iter().zip(drawn.prompt_tokens) {
         let left = u64::from(n_ctx).saturating_sub(tokens);
         if left < LEAST_ANSWER {
-            bail!(
-                "{} has about {tokens} tokens, the context {n_ctx}; give a larger --ctx, a shorter \
-                 --log-tokens, or leave its family out with --family",
-                instance.id
-            );
+            left_out.push(format!("{} (about {tokens} tokens)", instance.id));
+            continue;
         }
         if u64::from(instance.max_tokens) > left {
             instance.max_tokens = left as u32;
             n_shortened += 1;
         }
+        kept.push((instance, tokens));
+    }
+    if kept.is_empty() {
+        bail!(
+            "the context of {n_ctx} tokens has no room for {}; give a larger --task-ctx or a shorter \
+             --log-tokens",
+            left_out.join(", ")
+        );
+    }
+    if !left_out.is_empty() {
+        findings.push(Finding {
+            severity: Severity::Warning,
+            message: format!(
+                "not asked, because the context of {n_ctx} tokens has no room for it: {}; --log-tokens \
+                 makes logs shorter, --task-ctx the context larger",
+                left_out.join(", ")
+            ),
+        });
     }
     if n_shortened > 0 {
         findings.push(note(&format!(
@@ -216,7 +232,7 @@ fn fit(
             count(n_shortened, "task")
         )));
     }
-    Ok(())
+    Ok(kept.into_iter().unzip())
 }
 
 fn note(message: &str) -> Finding {

@@ -14,11 +14,11 @@ use crate::memory::{
     Repack, Request, Shape, context_bytes, nameless_vocabulary_bytes, predict, vocabulary_bytes,
 };
 use crate::model::{ModelFile, Stamps, check_same_model, check_utf8, short_names, text_names};
-use crate::plan::{FidelityPlan, Member, MemberBytes, Until};
+use crate::plan::{FidelityPlan, Member, MemberBytes, Until, least_memory};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity, TextRecord};
 use crate::settings::{FidelitySettings, SettingsError, is_same_path};
 use crate::store::Store;
-use crate::units::count;
+use crate::units::{Bytes, count};
 use crate::worker::{SurveyJob, SurveyedText};
 
 /// Opens every file, so that bad input is found before anything is measured.
@@ -55,6 +55,7 @@ pub(super) fn plan_fidelity(
         }
     })?;
     findings.extend(models.iter().filter_map(proxy_finding));
+    findings.extend(unassessable(settings, &models));
     findings.extend(twin_finding(&models, &files));
     let texts = count_windows(settings, texts, &reply.texts)?;
     let surveyed = || texts.iter().zip(&reply.texts);
@@ -87,7 +88,40 @@ pub(super) fn plan_fidelity(
         models,
     };
     plan.member_bytes = plan.members().iter().map(|it| member_bytes(&plan, &files, it)).collect();
+    check_budget(settings, &plan)?;
     Ok((plan, stamps))
+}
+
+/// Refuses a budget that no turns could keep: two models have to be there at once.
+fn check_budget(settings: &FidelitySettings, plan: &FidelityPlan) -> anyhow::Result<()> {
+    let Some(budget) = settings.memory_budget else { return Ok(()) };
+    let Some((members, need)) = least_memory(plan) else { return Ok(()) };
+    if need > budget {
+        let all = plan.members();
+        let names: Vec<String> = members.iter().map(|&member| plan.label(&all[member])).collect();
+        bail!(
+            "--memory-budget {}: {} need {} together, which no taking turns makes less; give more, or a \
+             smaller --ctx",
+            Bytes(budget),
+            names.join(" and "),
+            Bytes(need)
+        );
+    }
+    Ok(())
+}
+
+/// The remark that nobody gave the checkpoint that a QAT file was converted from.
+fn unassessable(settings: &FidelitySettings, models: &[ModelRecord]) -> Option<Finding> {
+    let qat = models.iter().find(|model| model.lineage.contains(&Lineage::Qat))?;
+    (settings.references.len() < 2).then(|| Finding {
+        severity: Severity::Note,
+        message: format!(
+            "conversion not assessable: without the QAT checkpoint before rounding as a second \
+             --reference, what of {}'s distance from the original is the training and what the \
+             rounding cannot be told",
+            qat.name
+        ),
+    })
 }
 
 /// The remark that a quantized file stands in for the original.

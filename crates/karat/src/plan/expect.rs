@@ -1,10 +1,10 @@
 //! What a plan will take: time from an earlier run's throughput, memory as predicted from the headers.
 //! Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{FidelityPlan, SpeedPlan, TestKind};
+use super::{FidelityPlan, SpeedPlan, TestKind, TrackOf};
 use crate::memory::process_bytes;
 
 /// Weights times tokens per second and thread where nothing was measured yet: a cautious guess for
@@ -24,29 +24,90 @@ pub struct Expectation {
 
 /// Expects the cost of a plan of which `missing[text]` windows are left to score.
 ///
-/// Time is weights × tokens over throughput.
-pub fn expect(plan: &FidelityPlan, missing: &[u64], throughput: Option<f64>) -> Expectation {
+/// Time is weights × tokens over throughput. With a memory budget, members take turns, and the
+/// reference computes in each; loading again is not counted.
+pub fn expect(
+    plan: &FidelityPlan,
+    missing: &[u64],
+    throughput: Option<f64>,
+    memory_budget: Option<u64>,
+) -> Expectation {
     let n_ctx = u64::from(plan.ruler.n_ctx);
     let mut tokens = missing.iter().sum::<u64>() * n_ctx;
     if plan.first_half {
         // Each window once more, up to its middle.
         tokens += tokens / 2;
     }
-    let members = plan.members();
-    let whole = members.iter().filter(|member| !member.purpose.is_noise());
-    let weights: u64 = whole.map(|member| plan.n_params[member.model]).sum();
+    let weights = |members: &BTreeSet<usize>| -> f64 {
+        let all = plan.members();
+        members.iter().map(|&member| plan.n_params[all[member].model] as f64).sum()
+    };
+    let groups = groups(plan, memory_budget.unwrap_or(u64::MAX));
+    let figures: f64 = groups.figures.iter().map(weights).sum();
+    let noise: f64 = groups.noise.iter().map(weights).sum();
+    let noise_tokens: u64 = (0..missing.len())
+        .filter(|&text| missing[text] > 0)
+        .map(|text| plan.noise_windows(text) * n_ctx)
+        .sum();
     let rate =
         throughput.unwrap_or(GUESSED_THROUGHPUT_PER_THREAD * f64::from(plan.n_threads.max(1)));
-    let seconds = weights as f64 * tokens as f64 / rate;
-    // The noise floor has a worker of its own, where only the original takes part.
-    let indexes = 0..members.len();
-    let scoring = indexes.clone().filter(|&i| !members[i].purpose.is_noise());
-    let noise = indexes.filter(|&i| i == 0 || members[i].purpose.is_noise());
+    let seconds = (figures * tokens as f64 + noise * noise_tokens as f64) / rate;
+    let memory = |members: &BTreeSet<usize>| expected_memory(plan, members.iter().copied());
     Expectation {
         time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         measured: throughput.is_some(),
-        memory_bytes: expected_memory(plan, scoring).max(expected_memory(plan, noise)),
+        memory_bytes: groups.figures.iter().chain(&groups.noise).map(memory).max().unwrap_or(0),
     }
+}
+
+/// Members that share a worker, group by group.
+struct Groups {
+    /// For the figures.
+    figures: Vec<BTreeSet<usize>>,
+    /// For the noise floor, which has workers of its own, where only the original takes part.
+    noise: Vec<BTreeSet<usize>>,
+}
+
+fn groups(plan: &FidelityPlan, budget: u64) -> Groups {
+    let members = plan.members();
+    let is_noise = |of: &TrackOf| of.members().any(|member| members[member].purpose.is_noise());
+    let (noise, figures) = plan.tracks().into_iter().partition(is_noise);
+    let take_turns = |mut tracks: BTreeSet<TrackOf>| {
+        let mut groups = Vec::new();
+        while !tracks.is_empty() {
+            let chosen = fitting_members(plan, tracks.iter().rev().copied(), budget);
+            tracks.retain(|of| !of.members().all(|member| chosen.contains(&member)));
+            groups.push(chosen);
+        }
+        groups
+    };
+    Groups { figures: take_turns(figures), noise: take_turns(noise) }
+}
+
+/// As many members of tracks, in their order, as fit a budget together; at least those of the first.
+pub fn fitting_members(
+    plan: &FidelityPlan,
+    tracks: impl Iterator<Item = TrackOf>,
+    budget: u64,
+) -> BTreeSet<usize> {
+    let mut chosen: BTreeSet<usize> = BTreeSet::new();
+    for of in tracks {
+        let with: BTreeSet<usize> = chosen.iter().copied().chain(of.members()).collect();
+        if chosen.is_empty() || expected_memory(plan, with.iter().copied()) <= budget {
+            chosen = with;
+        }
+    }
+    chosen
+}
+
+/// The least that a worker needs: the comparison that takes most, alone, with its members' bytes.
+pub fn least_memory(plan: &FidelityPlan) -> Option<(Vec<usize>, u64)> {
+    let alone = |of: TrackOf| {
+        let members: Vec<usize> = of.members().collect();
+        let bytes = expected_memory(plan, members.iter().copied());
+        (members, bytes)
+    };
+    plan.tracks().into_iter().map(alone).max_by_key(|(_, bytes)| *bytes)
 }
 
 /// Peak memory in bytes of a worker that holds these members at once: weights and vocabulary, once per

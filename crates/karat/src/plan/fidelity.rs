@@ -174,10 +174,18 @@ impl FidelityPlan {
         let n_windows = self.texts[text].windows as u32;
         let members = self.members();
         if of.members().any(|member| members[member].purpose.is_noise()) {
-            let wanted = (n_windows / 20).max(4).min(n_windows);
+            let wanted = n_windows.div_ceil(20).max(4).min(n_windows);
             return (0..wanted).map(|i| i * n_windows / wanted).collect();
         }
         (0..n_windows).collect()
+    }
+
+    /// Windows of a text on which the original is run again; none without a noise floor.
+    pub fn noise_windows(&self, text: usize) -> u64 {
+        let members = self.members();
+        let is_noise = |of: &TrackOf| of.members().any(|member| members[member].purpose.is_noise());
+        let track = self.tracks().into_iter().find(is_noise);
+        track.map_or(0, |of| self.planned_windows(text, of).len() as u64)
     }
 
     /// Scored positions of a text per planned window, on average; `None` for plans that do not say.

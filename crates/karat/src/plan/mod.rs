@@ -12,7 +12,9 @@ mod speed_test;
 mod track;
 
 pub use behaviour::{BehaviourPlan, TurnOf};
-pub use expect::{Expectation, expect, expect_speed, expected_memory};
+pub use expect::{
+    Expectation, expect, expect_speed, expected_memory, fitting_members, least_memory,
+};
 pub use fidelity::{FidelityPlan, MemberBytes, Step, Until, first_half_setting};
 pub use kv_traffic::{KvLayers, KvTraffic};
 pub use member::{Member, Purpose};

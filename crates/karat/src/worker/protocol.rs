@@ -325,6 +325,12 @@ pub enum Message {
     },
     /// What only all answers together show.
     Told(Vec<Finding>),
+    /// Most bytes that this process has held so far; comes with every window, because a worker whose
+    /// questions are decided is ended before its last message.
+    Peak {
+        /// Resident size.
+        bytes: u64,
+    },
     /// One window, complete.
     Window {
         /// Which.

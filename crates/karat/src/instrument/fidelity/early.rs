@@ -7,40 +7,51 @@ use crate::units::count;
 
 use super::stopping::Stopping;
 
-/// Puts the sequence's intervals into the rows whose questions were asked, and says how it ended.
+/// Puts the sequence's intervals into the rows that it is about, takes the others away, and says how it
+/// ended. `estimates`: all rows of the text. Intervals that were made for a fixed number of windows say
+/// too much where the windows themselves decided when to stop; the noise floor has windows of its own.
 pub(super) fn apply(
     plan: &FidelityPlan,
     text: usize,
     stopping: &Stopping,
     estimates: &mut [Estimate],
 ) -> Vec<Finding> {
-    let answers = stopping.answers();
     if stopping.is_early() {
         let members = plan.members();
         let label = |member: usize| plan.label(&members[member]);
-        let original = label(0);
-        for row in estimates.iter_mut().filter(|row| row.reference.as_ref() == Some(&original)) {
-            if row.metric == "kld_mean" {
-                let member = (0..members.len()).find(|&member| {
-                    label(member) == row.candidate && !members[member].purpose.is_noise()
-                });
-                set(row, member.and_then(|member| stopping.mean_interval(member)));
+        let (original, orders) = (label(0), stopping.orders());
+        let by_sequence = |row: &Estimate| {
+            let is_whole =
+                !row.setting.contains_key("position") && !row.setting.contains_key("positions");
+            if row.reference.as_ref() != Some(&original) || !is_whole {
+                return None;
             }
-            if row.metric == "kld_mean_diff" {
-                let asked = answers.iter().find(|answer| match answer.question {
-                    Question::Order { candidate, versus } => {
-                        label(candidate) == row.candidate && Some(label(versus)) == row.versus
-                    }
-                    Question::Margin { .. } => false,
-                });
-                if let Some(answer) = asked {
-                    set(row, answer.interval);
+            match row.metric.as_str() {
+                "kld_mean" => {
+                    let is_it = |&member: &usize| {
+                        label(member) == row.candidate && !members[member].purpose.is_noise()
+                    };
+                    (0..members.len()).find(is_it).and_then(|it| stopping.mean_interval(it))
                 }
+                "kld_mean_diff" => {
+                    let is_it = |answer: &&Answer| match answer.question {
+                        Question::Order { candidate, versus } => {
+                            label(candidate) == row.candidate && Some(label(versus)) == row.versus
+                        }
+                        Question::Margin { .. } => false,
+                    };
+                    orders.iter().find(is_it).and_then(|answer| answer.interval)
+                }
+                _ => None,
             }
+        };
+        for row in estimates.iter_mut().filter(|row| !row.metric.starts_with("noise_floor")) {
+            set(row, by_sequence(row));
         }
     }
     let mut findings = vec![note(ending(plan, text, stopping))];
-    findings.extend(answers.iter().filter_map(|answer| open(plan, text, answer)).map(note));
+    findings
+        .extend(stopping.answers().iter().filter_map(|answer| open(plan, text, answer)).map(note));
     findings
 }
 
@@ -61,9 +72,9 @@ fn ending(plan: &FidelityPlan, text: usize, stopping: &Stopping) -> String {
     if stopping.is_early() && stopping.is_over() {
         format!(
             "{name}: every question was decided after {read} of {all} windows ({share:.1} %), read \
-             in random order. Intervals of KLD means and differences from the original are the \
-             confidence sequence's, valid however early it stopped; those of other figures are \
-             bootstrap ones of the windows read"
+             in random order. Intervals of KLD means and their differences, against the original, are \
+             the confidence sequence's, valid however early it stopped; other figures of the windows \
+             read have none"
         )
     } else {
         format!("{name}: {read} of {all} windows ({share:.1} %) were read")

@@ -13,6 +13,7 @@ use super::window::Window;
 use crate::backend::embedded::EmbeddedParams;
 use crate::backend::embedded_logits::{EmbeddedLogits, Vocabulary};
 use crate::backend::{BackendError, Logits};
+use crate::machine;
 use crate::metric::kernel::Kernel;
 use crate::plan::{Part, TrackOf};
 use crate::settings::RulerSpec;
@@ -119,6 +120,9 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
         let window_idx = job.windows[nth];
         if let Some(window) = text.window(window_idx as usize, job.part) {
             let tracks = encode(job, &vocab, &window, &scores);
+            if let Some(bytes) = machine::peak_memory() {
+                channel.send(&Message::Peak { bytes });
+            }
             channel.send(&Message::Window { window_idx, tracks });
         }
     })?;

@@ -2,8 +2,7 @@
 //! values out.
 
 use super::summary::TextScores;
-use crate::metric::token::PairScores;
-use crate::plan::{FidelityPlan, Pair, Purpose};
+use crate::plan::{FidelityPlan, Pair, Purpose, TrackOf};
 use crate::record::{Claim, Estimate, Finding, Instrument, NOISE_FLOOR_KLD, Severity, Unit};
 use crate::stats::{Answer, Bootstrap, Question, WindowSums, mean};
 
@@ -22,7 +21,14 @@ pub(super) fn rows(
             Purpose::OtherUbatch => "noise_floor_kld_ubatch",
             Purpose::Reference | Purpose::Candidate => return None,
         };
-        let windows: Vec<&[f64]> = scores.pairs.get(&pair)?.values().map(PairScores::kld).collect();
+        // A run of another length may have stored others.
+        let planned = plan.planned_windows(text, TrackOf::Pair(pair));
+        let stored = scores.pairs.get(&pair)?.iter();
+        let stored = stored.filter(|(window, _)| planned.contains(window));
+        let windows: Vec<&[f64]> = stored.map(|(_, scores)| scores.kld()).collect();
+        if windows.is_empty() {
+            return None;
+        }
         let sums = WindowSums::new(windows.iter().map(|window| window.iter().copied()));
         let summary = mean(&sums, bootstrap);
         let interval = summary.as_ref().and_then(|summary| summary.interval);

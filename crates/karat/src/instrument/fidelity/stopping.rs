@@ -14,8 +14,10 @@ pub struct Stopping {
     order: Vec<u32>,
     candidates: Vec<usize>,
     decider: Decider,
-    /// One per candidate: intervals of the means themselves.
+    /// One per candidate: intervals of the means themselves, which share the error among them.
     means: Vec<ConfidenceSequence>,
+    /// Where margins are asked about: the orders of the candidates, whose differences are reported too.
+    orders: Option<Decider>,
     /// KLD of each window, summed and divided by the average number of scored positions of a window,
     /// per candidate, as far as known: the mean of these over all windows is the mean over tokens,
     /// however unequal windows are.
@@ -46,11 +48,19 @@ impl Stopping {
         }
         // One error for the run: the texts share it.
         let error = error / plan.texts.len() as f64;
-        let design = SequenceDesign { n_windows, tested: 0.0, error };
+        let design = SequenceDesign { n_windows, tested: 0.0, error: error / n_candidates as f64 };
+        let family = Family { n_candidates, n_windows, error };
+        let orders = match margin {
+            Some(_) if n_candidates > 1 => {
+                Some(Decider::new(&Question::all_orders(n_candidates), family)?)
+            }
+            _ => None,
+        };
         Ok(Some(Self {
             order: shuffled_windows(n_windows as u32, seed),
             means: vec![ConfidenceSequence::new(design); n_candidates],
-            decider: Decider::new(&questions, Family { n_candidates, n_windows, error })?,
+            decider: Decider::new(&questions, family)?,
+            orders,
             candidates,
             waiting: BTreeMap::new(),
             mean_scored: plan.mean_scored(text),
@@ -77,6 +87,9 @@ impl Stopping {
                 self.waiting.get(&next).and_then(|means| means.iter().copied().collect());
             let Some(means) = complete else { break };
             self.decider.observe(&means)?;
+            if let Some(orders) = &mut self.orders {
+                orders.observe(&means)?;
+            }
             for (sequence, &mean) in self.means.iter_mut().zip(&means) {
                 sequence.observe(mean);
             }
@@ -101,7 +114,15 @@ impl Stopping {
 
     /// Every question and its answer; candidates by member.
     pub fn answers(&self) -> Vec<Answer> {
-        let mut answers = self.decider.answers();
+        self.by_member(self.decider.answers())
+    }
+
+    /// The orders of the candidates, asked about or not; candidates by member.
+    pub fn orders(&self) -> Vec<Answer> {
+        self.by_member(self.orders.as_ref().unwrap_or(&self.decider).answers())
+    }
+
+    fn by_member(&self, mut answers: Vec<Answer>) -> Vec<Answer> {
         for answer in &mut answers {
             answer.question = match answer.question {
                 Question::Order { candidate, versus } => Question::Order {
@@ -116,8 +137,13 @@ impl Stopping {
         answers
     }
 
-    /// The interval of a candidate's own mean, by member.
+    /// The interval of a candidate's own mean, by member: the question's own where its mean was asked
+    /// about, so that interval and answer agree.
     pub fn mean_interval(&self, member: usize) -> Option<Interval> {
+        let about = |answer: &Answer| matches!(answer.question, Question::Margin { candidate, .. } if candidate == member);
+        if let Some(answer) = self.answers().iter().find(|answer| about(answer)) {
+            return answer.interval;
+        }
         let index = self.candidates.iter().position(|&candidate| candidate == member)?;
         self.means[index].interval()
     }

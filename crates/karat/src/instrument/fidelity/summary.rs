@@ -56,6 +56,9 @@ pub struct TextSummary {
     pub sums: TextSums,
     /// Windows that the rows are made from, ascending.
     pub windows: Vec<u32>,
+    /// Whether the windows themselves decided when to stop: figures over several texts then have no
+    /// interval that was made for a fixed number of them.
+    pub is_early: bool,
 }
 
 /// The results of one model, or one comparison, on the windows that all share.
@@ -85,18 +88,6 @@ pub fn summarize(
     let floor = noise_floor(&estimates, &plan.texts[text].name);
     findings.extend(noise::finding(&plan.texts[text].name, floor));
     let distributions = pair_tracks.keys().map(|pair| table.distribution(*pair)).collect();
-    let mut claims = Vec::new();
-    if let Some(stopping) = &stopping {
-        findings.extend(early::apply(plan, text, stopping, &mut estimates));
-        for answer in stopping.answers() {
-            let Some(claim) = early::claim(plan, text, &answer, &estimates) else { continue };
-            match noise::objection(&claim, &answer, floor) {
-                Some(objection) => findings.push(objection),
-                None => claims.push(claim),
-            }
-        }
-    }
-    // Behind the sequence's intervals, which are of whole windows only.
     // What the assistant says begins elsewhere in each conversation.
     let scored = if plan.ruler.chat { 0..0 } else { scored_positions(plan.ruler.n_ctx as usize) };
     estimates.extend(table.position_rows(&pair_tracks, scored.start, &equal_buckets(scored)));
@@ -110,9 +101,21 @@ pub fn summarize(
         let buckets = octave_buckets(plan.ruler.n_ctx as usize / 2);
         estimates.extend(table.position_rows(&pair_tracks, 0, &buckets));
     }
+    let mut claims = Vec::new();
+    if let Some(stopping) = &stopping {
+        findings.extend(early::apply(plan, text, stopping, &mut estimates));
+        for answer in stopping.answers() {
+            let Some(claim) = early::claim(plan, text, &answer, &estimates) else { continue };
+            match noise::objection(&claim, &answer, floor) {
+                Some(objection) => findings.push(objection),
+                None => claims.push(claim),
+            }
+        }
+    }
     let windows = windows.into_iter().collect();
     let sums = TextSums::new(&aligned.own, &aligned.pairs);
-    Ok(TextSummary { estimates, distributions, claims, findings, sums, windows })
+    let is_early = stopping.is_some_and(|stopping| stopping.is_early());
+    Ok(TextSummary { estimates, distributions, claims, findings, sums, windows, is_early })
 }
 
 /// Reads stored windows in their random order, as the run did: which of them count follows from them.

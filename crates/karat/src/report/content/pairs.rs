@@ -38,8 +38,9 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
     let figures = || differences.iter().copied();
     let effects = figures().filter_map(|row| rows.paired_like(row, KLD_DESIGN_EFFECT));
     let notes = format!(
-        "{which}{} · same tokens, paired · each interval stands by itself, whatever the number of pairs",
-        caption::basis(ruler, figures(), effects)
+        "{which}{} · same tokens, paired · {}",
+        caption::basis(ruler, figures(), effects),
+        share_of_error(doc)
     );
     let unit = format!("{} {}", MILLI_NATS.unit, caption::level(doc, figures()));
     let columns = vec![
@@ -64,6 +65,15 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
     let reference = caption::reference_name(rows, reference);
     let heading = format!("Candidate against candidate, by distance from {reference}");
     vec![Block::Heading(heading), Block::Caption(notes), Block::Table(table)]
+}
+
+/// What the intervals of several pairs are together. A run that stopped early says so in a finding.
+fn share_of_error(doc: &RunDocument) -> &'static str {
+    if doc.findings.iter().any(|finding| finding.message.contains("every question was decided")) {
+        "where a text was read in part, the intervals of all pairs hold together"
+    } else {
+        "each interval stands by itself, whatever the number of pairs"
+    }
 }
 
 /// So many builds are few: every pair of them is shown.
