@@ -121,11 +121,11 @@ fn a_few_prompts_as_they_are_asked() {
         for language in &family.languages {
             let id = format!("{}/{language}/1", family.name);
             let instance = all.iter().find(|instance| instance.id == id).unwrap();
-            shown.push_str(&format!("== {id}\n"));
+            shown += &["== ", &id, "\n"].concat();
             for message in &instance.messages {
-                shown.push_str(&format!("{}: {}\n", message.role, message.content));
+                shown += &[message.role.as_str(), ": ", &message.content, "\n"].concat();
             }
-            shown.push_str(&format!("-- {}\n\n", instance.scorer));
+            shown += &["-- ", &instance.scorer.to_string(), "\n\n"].concat();
         }
     }
     insta::assert_snapshot!(shown);
