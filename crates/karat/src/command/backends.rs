@@ -9,7 +9,7 @@ use crate::settings::{ModelName, Servers};
 
 /// For a server that is not there yet, or is still loading: nobody wants to wait longer for one that is
 /// not there at all.
-const LOADING: Duration = Duration::from_secs(60);
+const LOADING: Duration = Duration::from_mins(1);
 
 /// How long is waited for what.
 #[derive(Clone, Copy, Debug)]
