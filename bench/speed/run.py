@@ -22,8 +22,6 @@ besides Python's standard library.
 
 import argparse
 import json
-import math
-import math
 import os
 import statistics
 import subprocess

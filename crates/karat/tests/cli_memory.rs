@@ -100,7 +100,39 @@ fn an_architecture_that_is_not_known_is_still_measured_or_fails_alone() {
     place.altered("other.gguf", &lab(ORIGINAL), renamed);
     let output = place.karat(["memory", "other.gguf", "--predict-only"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("gemma9"), "{said}");
+    assert!(output.status.success() && said.contains("gemma9"), "{said}");
+    assert!(!said.contains("cannot load"), "no model is loaded for a prediction: {said}");
+}
+
+/// A key that the tensors contradict gives no figure: either could be the wrong one.
+#[test]
+fn keys_and_tensors_that_disagree_are_told() {
+    let place = Place::new();
+    let longer = (
+        "gemma4.attention.key_length",
+        &[4, 0, 0, 0, 128, 0, 0, 0][..],
+        &[4, 0, 0, 0, 64, 0, 0, 0][..],
+    );
+    place.altered("lies.gguf", &lab(ORIGINAL), longer);
+    let output = place.karat(["memory", "lies.gguf", "--predict-only"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("rows, the header's keys make"), "{said}");
+    place.check_refused(
+        &mut place.karat(["fit", "--vram", "8GiB", "lies.gguf"]),
+        "rows, the header's keys make",
+    );
+}
+
+/// What memory there is does not matter beyond the trained length.
+#[test]
+fn a_context_beyond_the_trained_one_fits_nowhere() {
+    let place = Place::new();
+    let mut command = place.karat(["fit", "--vram", "8GiB", "--ctx", "32k"]);
+    let output = command.arg(lab(ORIGINAL)).output().unwrap();
+    let (told, said) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(said.contains("was trained for 2048 tokens"), "{said}");
+    assert!(!told.contains("The largest build that fits"), "{told}");
 }
 
 #[test]
@@ -116,7 +148,10 @@ fn bad_arguments_are_refused() {
     check(&["memory", "nosuch.gguf"], "nosuch.gguf");
     check(&["memory", original, "--gpu-layers", "all"], "sees no GPU");
     check(&["fit", original, "--vram", "some"], "some");
-    check(&["fit", original, "--vram", "1GiB", "--reserve", "2GiB"], "--reserve leaves nothing");
+    check(
+        &["fit", original, "--vram", "1GiB", "--reserve", "2GiB"],
+        "--reserve (1GiB unless given) leaves nothing",
+    );
     check(&["fit", "nosuch.gguf", "--vram", "8GiB"], "nosuch.gguf");
 }
 

@@ -21,7 +21,10 @@ pub(super) fn run(session: &Session, args: &FitArgs) -> anyhow::Result<Exit> {
 fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer> {
     let room = Room { vram: settings.vram, reserve: settings.reserve };
     if room.usable() == 0 {
-        bail!("--reserve leaves nothing of --vram; give a smaller --reserve");
+        bail!(
+            "--reserve (1GiB unless given) leaves nothing of --vram; give a smaller --reserve, e.g. \
+             --reserve 256MiB"
+        );
     }
     let names = short_names(&settings.models);
     let mut rows = Vec::new();
@@ -35,6 +38,13 @@ fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer
             }
             Err(error) => bail!("{name}: {error}"),
         };
+        let is_beyond = shape.n_ctx_train.is_some_and(|most| u64::from(settings.n_ctx) > most);
+        if let (true, Some(most)) = (is_beyond, shape.n_ctx_train) {
+            session.ui.warn(&format!(
+                "{name} was trained for {most} tokens, so {} are said not to fit whatever the memory",
+                settings.n_ctx
+            ));
+        }
         for &kv in &settings.kv {
             let request = Request {
                 n_ctx: settings.n_ctx,
@@ -52,7 +62,7 @@ fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer
                     weights_bytes: fit.gpu.weights,
                     kv_bytes: fit.gpu.kv,
                     compute_bytes: fit.gpu.compute,
-                    fits: fit.fits,
+                    fits: fit.fits && !is_beyond,
                     largest_ctx: fit.largest_ctx,
                     is_trained_length: fit.is_trained_length,
                     gpu_layers: fit.gpu_layers,

@@ -125,10 +125,16 @@ fn survey(job: &SurveyJob, channel: &Channel) -> Result<(), JobFailure> {
         .filter(|device| device.kind != DeviceKind::Cpu)
         .map(|device| format!("{} ({})", device.name, device.description))
         .collect();
-    let vocab = job::vocabulary(&job.model)?;
-    let read =
-        |path: &PathBuf| Text::read(&vocab, &job.model, path, &job.ruler).map(|text| text.survey());
-    let texts = job.texts.iter().map(read).collect::<Result<Vec<_>, JobError>>()?;
+    // Who asks only for the engine may have a model that the engine does not know.
+    let texts = if job.texts.is_empty() {
+        Vec::new()
+    } else {
+        let vocab = job::vocabulary(&job.model)?;
+        let read = |path: &PathBuf| {
+            Text::read(&vocab, &job.model, path, &job.ruler).map(|text| text.survey())
+        };
+        job.texts.iter().map(read).collect::<Result<Vec<_>, JobError>>()?
+    };
     let engine = EngineRecord {
         crate_version: identity.crate_version,
         tree_sha256: identity.tree_sha256,

@@ -42,6 +42,9 @@ pub struct ProcessorTime {
     own: f64,
 }
 
+/// Ticks of all processors together, mostly of 10 ms, below which a share of them is rounding.
+const FEWEST_TICKS: f64 = 100.0;
+
 impl ProcessorTime {
     /// Reads `/proc`.
     pub fn now() -> Option<Self> {
@@ -51,11 +54,11 @@ impl ProcessorTime {
     }
 
     /// Share of all processors' time since `before` that went to other processes, or that a
-    /// hypervisor kept for itself.
+    /// hypervisor kept for itself. None of a time so short that the system's ticks hide it.
     pub fn others_since(&self, before: &Self) -> Option<f64> {
         let all = self.all - before.all;
         let others = (self.busy - before.busy) - (self.own - before.own);
-        (all > 0.0).then(|| (others / all).clamp(0.0, 1.0))
+        (all >= FEWEST_TICKS).then(|| (others / all).clamp(0.0, 1.0))
     }
 
     /// The first line of `/proc/stat` (user, nice, system, idle, iowait, irq, softirq, steal; what

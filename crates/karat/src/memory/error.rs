@@ -5,8 +5,8 @@
 pub enum MemoryError {
     /// The caches and the graph of this architecture are not known here.
     #[error(
-        "memory of architecture `{0}` is not predicted (known: {known}); `karat memory` still \
-         measures it",
+        "memory of architecture `{0}` is not predicted (known: {known}); `karat memory` can \
+         still try to measure it",
         known = super::shape::KNOWN.join(", ")
     )]
     Architecture(String),
@@ -52,6 +52,26 @@ pub enum MemoryError {
         key: String,
         /// Its value.
         want: u64,
+    },
+    /// A tensor of a layer is not what the keys make it.
+    #[error("tensor `{tensor}` has {got} rows, the header's keys make {want} of them")]
+    Rows {
+        /// The tensor.
+        tensor: String,
+        /// Rows it has.
+        got: u64,
+        /// Rows that follow from the keys.
+        want: u64,
+    },
+    /// Tensors of other layers than the keys count.
+    #[error("`{key}` = {want}, but the tensors are of {got} layers")]
+    LayerTensors {
+        /// The key.
+        key: String,
+        /// Layers that have tensors.
+        got: usize,
+        /// Layers by the key.
+        want: usize,
     },
     /// A KV cache row that is no whole number of blocks.
     #[error(

@@ -181,9 +181,47 @@ fn read_layers(
         in_range(&of("query values"), layer.head_k.saturating_mul(layer.n_head), 1, MOST_ROW)?;
         in_range(&of("K values"), layer.head_k.saturating_mul(layer.n_head_kv), 1, MOST_ROW)?;
         in_range(&of("V values"), layer.head_v.saturating_mul(layer.n_head_kv), 1, MOST_ROW)?;
+        check_rows(tensors, index, &layer)?;
         layers.push(layer);
     }
+    check_count(tensors, n_layers, &keys.full("block_count"))?;
     Ok(layers)
+}
+
+/// Refuses keys that a layer's own tensors contradict: a figure from either would be wrong without a word.
+fn check_rows(tensors: &[Tensor], index: usize, layer: &Layer) -> Result<(), MemoryError> {
+    let mut rows = vec![
+        ("attn_q", layer.head_k * layer.n_head),
+        ("attn_k", layer.head_k * layer.n_head_kv),
+        ("attn_v", layer.head_v * layer.n_head_kv),
+    ];
+    if let FeedForward::Dense { n_ff } = layer.feed_forward {
+        rows.push(("ffn_up", n_ff));
+    }
+    for (part, want) in rows {
+        let name = format!("blk.{index}.{part}.weight");
+        let found = tensors.iter().find(|tensor| tensor.name == name);
+        if let Some(got) = found.map(Tensor::rows).filter(|got| *got != want) {
+            return Err(MemoryError::Rows { tensor: name, got, want });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a number of layers other than that of the layers that have tensors.
+fn check_count(tensors: &[Tensor], n_layers: usize, key: &str) -> Result<(), MemoryError> {
+    let index = |tensor: &Tensor| {
+        let (index, _) = tensor.name.strip_prefix("blk.")?.split_once('.')?;
+        index.parse::<usize>().ok()
+    };
+    let mut with_tensors: Vec<usize> = tensors.iter().filter_map(index).collect();
+    with_tensors.sort_unstable();
+    with_tensors.dedup();
+    if !with_tensors.is_empty() && with_tensors.len() != n_layers {
+        let (key, got) = (key.to_owned(), with_tensors.len());
+        return Err(MemoryError::LayerTensors { key, got, want: n_layers });
+    }
+    Ok(())
 }
 
 /// The metadata, by keys without the architecture in front.

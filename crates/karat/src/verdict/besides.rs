@@ -90,7 +90,8 @@ fn memory(
 }
 
 fn gib(bytes: u64) -> String {
-    format!("{:.2} GiB", bytes as f64 / (1_u64 << 30) as f64)
+    let mib = bytes as f64 / (1_u64 << 20) as f64;
+    if mib < 1000.0 { format!("{mib:.1} MiB") } else { format!("{:.2} GiB", mib / 1024.0) }
 }
 
 /// Totals of both with the same context and KV type: measured ones before predicted ones; the context
@@ -131,7 +132,9 @@ fn speed(table: Table<'_>, (one, other): (&ModelRecord, &ModelRecord)) -> Option
     };
     let excludes_one = ratio.1.is_none_or(|i| i.lo > 1.0 || i.hi < 1.0);
     let text = if ratio.1.is_some() && (!excludes_one || ratio.0.ln().abs() <= noise) {
-        format!("speed apart: cannot tell, ratio {:.3}{}", ratio.0, ends(ratio.1))
+        // What may be nothing has no shares.
+        let text = format!("speed apart: cannot tell, ratio {:.3}{}", ratio.0, ends(ratio.1));
+        return Some((text, rows));
     } else {
         let (factor, word) =
             if ratio.0 >= 1.0 { (ratio.0 - 1.0, "faster") } else { (1.0 - ratio.0, "slower") };

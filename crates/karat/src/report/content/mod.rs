@@ -43,7 +43,8 @@ pub(super) fn page(doc: &RunDocument) -> Page {
     page.extend(footer(doc));
     page.extend(notes::claims(doc));
     page.extend(notes::caveats(doc));
-    page.extend(verdict::blocks(doc));
+    page.extend(verdict::besides(doc));
+    page.extend(verdict::answers(doc));
     page
 }
 
@@ -74,7 +75,8 @@ fn measured(doc: &RunDocument, sections: &[Section]) -> Page {
 /// What one has to know, and then the conclusions, for a report that begins with them.
 pub(super) fn summary(doc: &RunDocument) -> Page {
     let mut page = notes::caveats(doc);
-    page.extend(verdict::blocks(doc));
+    page.extend(verdict::answers(doc));
+    page.extend(verdict::besides(doc));
     page.extend(notes::claims(doc));
     page.extend(ranking::blocks(doc, Rows::new(doc)));
     page

@@ -3,21 +3,24 @@
 use crate::record::{Answer, Question, RunDocument, Verdict};
 use crate::report::page::{Block, Item, Page, Tone};
 
-/// The answers, then what else there is to say about each pair.
-pub(super) fn blocks(doc: &RunDocument) -> Page {
+/// The answers.
+pub(super) fn answers(doc: &RunDocument) -> Page {
     if doc.answers.is_empty() {
         return Page::new();
     }
-    let mut page = vec![
+    vec![
         Block::Heading("The three answers".to_owned()),
         Block::Items(doc.answers.iter().map(answer).collect()),
-    ];
+    ]
+}
+
+/// What else there is to say about each pair.
+pub(super) fn besides(doc: &RunDocument) -> Page {
     let besides: Vec<Item> = doc.answers.iter().filter_map(beside).collect();
-    if !besides.is_empty() {
-        // Before the answers, so that those are what a terminal ends with.
-        page.splice(0..0, [Block::Heading("Besides".to_owned()), Block::Items(besides)]);
+    if besides.is_empty() {
+        return Page::new();
     }
-    page
+    vec![Block::Heading("Besides".to_owned()), Block::Items(besides)]
 }
 
 fn word(question: Question) -> &'static str {
