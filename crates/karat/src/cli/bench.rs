@@ -28,7 +28,8 @@ in every language and asks a tenth of the tasks twice, to see how often a build 
 Attempts are stored as they come: the same command again goes on where it was stopped. Python that a
 model writes runs in a sandbox of karat's own.")]
 pub struct BenchArgs {
-    /// Models: GGUF files, ollama:NAME[:TAG], or http://HOST:PORT/v1#MODEL (any OpenAI-compatible server).
+    /// Models: GGUF files, ollama:NAME or ollama:NAME:TAG, or http://HOST:PORT/v1#MODEL (any
+    /// OpenAI-compatible server).
     #[arg(value_name = "MODEL", required = true, value_parser = ModelName::parse)]
     pub models: Vec<ModelName>,
 

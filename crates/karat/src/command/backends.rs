@@ -27,6 +27,7 @@ pub(super) fn server(
 ) -> anyhow::Result<Option<Box<dyn Generate>>> {
     let servers = Servers::read()?;
     let patience = Patience {
+        first_byte: patient.answer_timeout,
         total: patient.answer_timeout,
         loading: LOADING.min(patient.answer_timeout),
         ..Patience::default()

@@ -8,7 +8,7 @@ use super::code_sandbox;
 use super::recorded_run::RecordedRun;
 use crate::clock::Stopwatch;
 use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
-use crate::instrument::behaviour::ask::{ask, warm_up};
+use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, TurnOf};
 use crate::record::{Finding, Outcome, StepRecord};
@@ -191,7 +191,8 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         }
         for turn in turns {
             let instance = &self.plan.instances[turn.instance];
-            let (reply, looped) = ask(&mut *backend, instance, &self.plan.terms, &|| ());
+            let terms = terms_of(&self.plan.terms, instance, turn.repeat);
+            let (reply, looped) = ask(&mut *backend, instance, &terms, &|| ());
             let is_gone = matches!(
                 &reply,
                 Reply::Failure(failure) if failure.kind == ReplyFailure::Unreachable

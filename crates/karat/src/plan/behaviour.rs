@@ -73,7 +73,15 @@ impl BehaviourPlan {
     /// Under what the store keeps the attempts of a model at an instance, one sample per repeat.
     pub fn identity(&self, model: usize, instance: usize) -> String {
         let of = match &self.servers[model] {
-            None => serde_json::json!([self.models[model].sha256, self.engine, self.gpu_layers]),
+            // Threads and processor change no answer, but every time.
+            None => serde_json::json!([
+                self.models[model].sha256,
+                self.engine,
+                self.gpu_layers,
+                self.n_threads,
+                self.machine.cpu,
+                self.machine.devices,
+            ]),
             Some(server) => serde_json::json!([server, self.series]),
         };
         let instance = self.instances[instance].digest();

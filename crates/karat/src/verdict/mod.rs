@@ -1,8 +1,8 @@
 //! The three answers: whether the training paid, what more memory buys, what was given up at all.
 //! Values in, values out: rows of every instrument that was there, and nothing else.
 //!
-//! [`asked`] says which builds each question is about, [`passes`] and [`texts`] what tasks and texts say
-//! about a pair, [`standing`] decides under one error for all of it, [`sentence`] and [`besides`] put it in
+//! `asked` says which builds each question is about, `passes` and `texts` what tasks and texts say
+//! about a pair, `standing` decides under one error for all of it, `sentence` and `besides` put it in
 //! words, [`answers()`] puts them together.
 
 mod answers;

@@ -4,11 +4,27 @@
 use crate::backend::Generate;
 use crate::backend::runaway::{Runaway, RunawayLimits};
 use crate::chat::Conversation;
-use crate::generation::{ChatRequest, Delta, FailureKind, GenerationFailure, Terms};
+use crate::generation::{ChatRequest, Delta, FailureKind, GenerationFailure, Sampling, Terms};
 use crate::task::{Instance, Reply};
 
 /// Tokens of the answer that warms a model up.
 const WARM_UP_TOKENS: u32 = 8;
+
+/// The terms of one question: where answers are drawn, each has a seed of its own, so that a repeat is
+/// another draw.
+pub fn terms_of(terms: &Terms, instance: &Instance, repeat: u32) -> Terms {
+    // FNV-1a: all that is wanted is that they differ, everywhere alike.
+    let mixed = |seed: u32| {
+        let bytes = instance.id.bytes().chain(repeat.to_le_bytes()).chain(seed.to_le_bytes());
+        bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    };
+    let sampling = match terms.sampling {
+        Sampling::Greedy => Sampling::Greedy,
+        Sampling::Recommended { seed } => Sampling::Recommended { seed: mixed(seed) },
+        Sampling::Values { values, seed } => Sampling::Values { values, seed: mixed(seed) },
+    };
+    Terms { sampling, ..terms.clone() }
+}
 
 /// Asks, and says whether the answer was cut off because it went round in circles. `alive` is called at
 /// every piece.
@@ -54,4 +70,34 @@ fn request(instance: &Instance, terms: &Terms) -> Result<ChatRequest, Generation
             partial: None,
         })?;
     Ok(ChatRequest { conversation, max_tokens: instance.max_tokens, terms: terms.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generation::Thinking;
+
+    fn instance(id: &str) -> Instance {
+        Instance {
+            family: "f".to_owned(),
+            id: id.to_owned(),
+            language: "en".to_owned(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            max_tokens: 1,
+            scorer: serde_json::Value::Null,
+        }
+    }
+
+    #[test]
+    fn every_drawn_answer_has_a_seed_of_its_own_and_always_the_same() {
+        let terms = |sampling| Terms { n_ctx: 8, thinking: Thinking::Default, sampling };
+        let drawn = terms(Sampling::Recommended { seed: 7 });
+        let of = |id, repeat| terms_of(&drawn, &instance(id), repeat);
+        assert_eq!(of("f/en/0", 0), of("f/en/0", 0));
+        assert_ne!(of("f/en/0", 0), of("f/en/0", 1));
+        assert_ne!(of("f/en/0", 0), of("f/en/1", 0));
+        let greedy = terms(Sampling::Greedy);
+        assert_eq!(terms_of(&greedy, &instance("f/en/0"), 3), greedy);
+    }
 }

@@ -122,7 +122,7 @@ fn estimated(name: &str, items: &[Item<'_>]) -> Option<Finding> {
     items.iter().any(is_estimated).then(|| Finding {
         severity: Severity::Note,
         message: format!(
-            "{name}: visible and thinking tokens are told apart by tokenizing the text again; their sum is \
+            "{name}: visible and thinking tokens are told apart by the lengths of their texts; their sum is \
              counted"
         ),
     })

@@ -2,7 +2,7 @@
 
 use karat_llama::{Model, ModelParams, Special, Threads};
 
-use super::ask::{ask, warm_up};
+use super::ask::{ask, terms_of, warm_up};
 use super::draw::{draw, estimated_tokens};
 use crate::backend::embedded::EmbeddedParams;
 use crate::backend::embedded_generate::EmbeddedGenerate;
@@ -68,7 +68,8 @@ pub fn generate(job: &GenerateJob, channel: &Channel) -> Result<(), JobError> {
     }
     for &turn in &job.turns {
         let instance = &job.instances[turn.instance];
-        let (reply, looped) = ask(&mut backend, instance, &job.terms, &|| channel.alive());
+        let terms = terms_of(&job.terms, instance, turn.repeat);
+        let (reply, looped) = ask(&mut backend, instance, &terms, &|| channel.alive());
         channel.send(&Message::Answered { turn, reply, looped });
     }
     channel.send(&Message::Told(backend.finish()?));

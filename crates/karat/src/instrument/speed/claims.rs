@@ -36,15 +36,13 @@ enum Verdict {
     Undecided,
 }
 
-/// One claim for every decided comparison that does not follow from others, and one for all that are
-/// open in a test.
-pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> Vec<Claim> {
+/// How every comparison that can be tested came out, all of them under one error (Holm).
+fn judged(all: &[Comparison], level: f64) -> Vec<(&Comparison, Verdict)> {
     let tested: Vec<(&Comparison, f64)> =
         all.iter().filter_map(|one| Some((one, one.mean.p_value()?))).collect();
     let p_values: Vec<f64> = tested.iter().map(|(_, p_value)| *p_value).collect();
-    let alpha = 1.0 - level;
-    let verdict = |((comparison, _), adjusted): (&(&Comparison, f64), f64)| {
-        if adjusted > alpha {
+    let verdict = |((comparison, _), adjusted): (&(&'_ Comparison, f64), f64)| {
+        if adjusted > 1.0 - level {
             Verdict::Undecided
         } else if comparison.mean.mean.abs() <= comparison.noise {
             Verdict::WithinNoise
@@ -53,10 +51,30 @@ pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> V
         }
     };
     let verdicts: Vec<Verdict> = tested.iter().zip(holm(&p_values)).map(verdict).collect();
+    tested.into_iter().map(|(one, _)| one).zip(verdicts).collect()
+}
+
+/// Whether the data tell two models apart in a test; only then is there something to attribute.
+pub(super) fn is_decided(
+    all: &[Comparison],
+    level: f64,
+    (test, one, other): (usize, usize, usize),
+) -> bool {
+    let is_it = |comparison: &Comparison| {
+        let pair = (comparison.model, comparison.versus);
+        comparison.test == test && (pair == (one, other) || pair == (other, one))
+    };
+    judged(all, level).iter().any(|(it, verdict)| is_it(it) && *verdict == Verdict::Faster)
+}
+
+/// One claim for every decided comparison that does not follow from others, and one for all that are
+/// open in a test.
+pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> Vec<Claim> {
+    let tested = judged(all, level);
+    let alpha = 1.0 - level;
     let with = |test: usize, wanted: fn(Verdict) -> bool| -> Vec<&Comparison> {
-        let of_test = tested.iter().zip(&verdicts);
-        let of_test = of_test.filter(|((one, _), verdict)| one.test == test && wanted(**verdict));
-        of_test.map(|((one, _), _)| *one).collect()
+        let of_test = tested.iter().filter(|(one, verdict)| one.test == test && wanted(*verdict));
+        of_test.map(|(one, _)| *one).collect()
     };
     let mut claims = Vec::new();
     for test in 0..plan.tests.len() {
@@ -205,12 +223,6 @@ pub(super) fn attribution(
         statement: format!("{ratio}{of_it}{caveat}{missing}."),
         estimates: shares.iter().map(|(row, _)| *row).collect(),
     }
-}
-
-/// Whether an attribution has shares, and none with an interval although blocks would give one: the
-/// whole may be nothing.
-pub(super) fn is_of_nothing(whole: &BlockMean, shares: &[(usize, Summary)]) -> bool {
-    whole.n > 1 && !shares.is_empty() && shares.iter().all(|(_, share)| share.interval.is_none())
 }
 
 /// One sentence for several attributions of a test whose wholes may be nothing.

@@ -35,7 +35,7 @@ pub fn summarize(plan: &SpeedPlan, results: &SpeedResults, level: f64) -> SpeedS
     }
     let mut claims = claims::comparisons(plan, &comparisons, level);
     for test in 0..plan.tests.len() {
-        claims.extend(maker.shares(test));
+        claims.extend(maker.shares(test, &comparisons));
     }
     maker.estimates.extend(bandwidth_rows(plan, &results.sweeps));
     let findings = conditions::findings(plan, results);
@@ -137,7 +137,7 @@ impl Maker<'_> {
     }
 
     /// What of the QAT file's lead is whose.
-    fn shares(&mut self, test: usize) -> Vec<Claim> {
+    fn shares(&mut self, test: usize, comparisons: &[Comparison]) -> Vec<Claim> {
         let rows = RowMaker::new(self.plan, test);
         let (mut claims, mut open) = (Vec::new(), Vec::new());
         let attributions = attributions(self.plan);
@@ -147,9 +147,15 @@ impl Maker<'_> {
             let pairs: Vec<(usize, usize)> = std::iter::once((qat, other)).chain(steps).collect();
             let logs = self.results.log_ratios(self.plan, &pairs, test);
             let Some(whole) = BlockMean::of(&logs[0]) else { continue };
+            let is_decided = claims::is_decided(comparisons, self.level, (test, qat, other));
+            // Of one block nothing can be told, and the shares are single figures like the ratio.
+            let is_open = whole.n > 1 && !is_decided;
             let mut shares = Vec::new();
             for (part, logs_of_part) in attribution.parts.iter().zip(&logs[1..]) {
                 let Some(share) = share(logs_of_part, &logs[0], self.level) else { continue };
+                // What may be nothing has no shares that an interval could hold.
+                let interval = share.interval.filter(|_| !is_open);
+                let share = Summary { interval, ..share };
                 let mut row =
                     rows.of_pair((qat, other), part.metric, Unit::Fraction, share, whole.n);
                 // The same share by way of another control is another figure.
@@ -162,7 +168,7 @@ impl Maker<'_> {
                 self.estimates.push(row);
             }
             let claim = claims::attribution(self.plan, (test, attribution), &whole, &shares);
-            if claims::is_of_nothing(&whole, &shares) {
+            if is_open && !shares.is_empty() {
                 open.push((attribution, claim));
             } else {
                 claims.push(claim);

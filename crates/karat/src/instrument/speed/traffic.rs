@@ -199,7 +199,11 @@ impl<'h> Layers<'h> {
             return None;
         }
         let heads = self.number("attention.head_count").filter(|&n| n > 0)?;
-        let kv_heads = self.number("attention.head_count_kv").unwrap_or(heads);
+        // A list of them, one per layer, says more than a fused matrix can be told apart by.
+        let kv_heads = match self.value("attention.head_count_kv") {
+            None => heads,
+            Some(_) => self.number("attention.head_count_kv")?,
+        };
         let usual = self.number("embedding_length")? / heads;
         let length = |key| self.number(key).unwrap_or(usual);
         let k = kv_heads.checked_mul(length("attention.key_length"))?;
