@@ -209,7 +209,14 @@ def run_karat(case: Case) -> Result:
 
     def value(metric: str, name: str) -> float:
         # Names are shortened by karat, but keep the part that tells the files apart.
-        found = [r for r in rows if r["metric"] == metric and r["candidate"].endswith(name)]
+        found = [
+            r
+            for r in rows
+            if r["metric"] == metric
+            and r["candidate"].endswith(name)
+            # Not those of a part of the windows' positions.
+            and "position" not in r["setting"]
+        ]
         if len(found) != 1:
             raise BenchError(f"karat reports {len(found)} values of {metric} for {name}")
         return float(found[0]["value"])
