@@ -22,6 +22,7 @@ besides Python's standard library.
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
