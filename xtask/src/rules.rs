@@ -52,7 +52,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "stats", may_name: &["units"] },
     Module { name: "metric", may_name: &["record", "stats", "units"] },
     // Headers and mapped data come from the caller.
-    Module { name: "anatomy", may_name: &["digest", "record", "visible"] },
+    Module { name: "anatomy", may_name: &["digest", "memory", "record", "visible"] },
     Module { name: "memory", may_name: &["record", "units"] },
     Module { name: "chat", may_name: &[] },
     Module { name: "verdict", may_name: &["record", "stats", "task", "units"] },

@@ -62,6 +62,18 @@ fn measure(bencher: Bencher<'_, '_>, n_vocab: usize, name: &str) {
     });
 }
 
+/// The final softcap of one row, with this machine's best instruction set; an item is one logit.
+#[divan::bench(args = VOCABULARIES, sample_count = 200)]
+fn softcap(bencher: Bencher<'_, '_>, n_vocab: usize) {
+    let kernel = Kernel::detect();
+    let logits = row(n_vocab, 0, 0.0);
+    let mut capped = vec![0.0; n_vocab];
+    bencher.counter(ItemsCount::new(n_vocab)).bench_local(|| {
+        kernel.softcap(&logits, 30.0, &mut capped);
+        capped.last().copied()
+    });
+}
+
 #[divan::bench(args = VOCABULARIES, sample_count = 30)]
 fn scalar(bencher: Bencher<'_, '_>, n_vocab: usize) {
     measure(bencher, n_vocab, "scalar");

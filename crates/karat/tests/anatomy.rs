@@ -101,6 +101,15 @@ fn measures_that_no_model_has_are_told() {
 }
 
 #[test]
+fn tensors_of_another_width_than_the_keys_say_are_told() {
+    let mut pairs = sound();
+    pairs.push(("llama.feed_forward_length".to_owned(), Value::U32(64)));
+    pairs.push(("llama.attention.key_length".to_owned(), Value::U32(16)));
+    let wanted = "dimensions: tensor `blk.0.attn_q.weight` has 32 rows, the header's keys make 64";
+    check_file(&with_tensors(&pairs), wanted);
+}
+
+#[test]
 fn keys_of_the_wrong_type_are_told() {
     check("llama.context_length", Some(text("2k")), "is STRING, it should be a whole number");
     check("llama.context_length", Some(Value::I32(-1)), "is -1, it should be a whole number");

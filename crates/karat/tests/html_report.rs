@@ -28,8 +28,15 @@ fn the_report_opens_without_a_complaint_and_without_the_network() {
 fn every_plot_is_there_and_lies_inside_its_drawing() {
     let mut page = opened(&with_every_instrument());
     // Two texts; two rates at two depths; two KV types.
-    for (plot, panels) in [("size", 2), ("spread", 2), ("position", 1), ("speed", 4), ("memory", 2)]
-    {
+    for (plot, panels) in [
+        ("size", 2),
+        ("spread", 2),
+        ("position", 1),
+        ("speed", 4),
+        ("memory", 2),
+        ("passed", 3),
+        ("budget", 1),
+    ] {
         let svgs = page.number(&format!("document.querySelectorAll('#{plot} svg').length"));
         assert_eq!(svgs as usize, panels, "{plot}");
         assert!(page.check_geometry(plot, "text") > 4, "{plot}");
@@ -257,7 +264,7 @@ fn assistive_technology_finds_names_scopes_and_one_of_each_id() {
 
 #[test]
 fn what_was_not_measured_has_no_plot() {
-    let plots = ["size", "spread", "position", "speed", "memory"];
+    let plots = ["size", "spread", "position", "speed", "memory", "passed", "budget"];
     let drawn = |doc: &RunDocument| {
         let page = html(doc);
         plots

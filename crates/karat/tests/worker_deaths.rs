@@ -198,6 +198,25 @@ fn a_worker_that_hangs_is_killed_and_recorded() {
     Scene::new().check_death(Signal::STOP, "nothing heard for 3 s (--worker-timeout)");
 }
 
+/// Each setting of `karat memory` has a worker of its own, so its death costs one setting.
+#[test]
+fn a_worker_that_measures_memory_and_is_killed_costs_its_setting_alone() {
+    let place = Place::new();
+    let model = lab(ORIGINAL);
+    let args = ["memory", model.to_str().unwrap(), "--ctx", "512,1k,2k", "--threads", "1"];
+    let running = Running::start(&place, &args);
+    kill_process(running.worker(), Signal::KILL).unwrap();
+    let output = running.finish(&place);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let killed = place.document();
+    let failed = outcomes(&killed).iter().filter(|outcome| **outcome == "failed").count();
+    assert_eq!((failed, place.stored("sample")), (1, 2), "{:?}", outcomes(&killed));
+    let output = Running::start(&place, &args).finish(&place);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8(output.stderr).unwrap());
+    assert_eq!(place.stored("sample"), 3, "only the missing setting was measured");
+}
+
 #[test]
 fn a_worker_dies_with_its_parent_and_the_run_goes_on_later() {
     let scene = Scene::new();

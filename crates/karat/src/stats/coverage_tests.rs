@@ -87,3 +87,19 @@ fn tokens_taken_for_independent_would_not_cover() {
         student_interval(&single.sums(), bootstrap.resampling().level)
     });
 }
+
+/// The fault that [`expanded_level`] is there to avoid: `docs/fidelity.md` has the figure.
+#[test]
+fn bca_at_the_plain_level_would_not_cover_with_eight_windows() {
+    const WINDOWS: usize = 8;
+    check(WINDOWS, true_mean(), 0.84..=0.90, |clustered, bootstrap| {
+        // Asked at the level whose expansion is the one that is wanted.
+        let wanted = bootstrap.resampling().level;
+        let mut level = wanted;
+        for _ in 0..50 {
+            level += wanted - expanded_level(level, WINDOWS);
+        }
+        let plain = Resampling { level, ..*bootstrap.resampling() };
+        mean_interval(clustered, &Bootstrap::new(plain))
+    });
+}

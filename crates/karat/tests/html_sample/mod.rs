@@ -34,6 +34,7 @@ pub fn with_every_instrument() -> RunDocument {
     doc.estimates.extend(speed());
     doc.estimates.extend(memory());
     doc.estimates.extend(positions());
+    doc.estimates.extend(tasks());
     doc
 }
 
@@ -163,6 +164,34 @@ fn positions() -> Vec<Estimate> {
                 setting: setting([("n_ctx", "512"), ("position", at)]),
                 ..estimate("kld_mean", build, "english", value, value * 0.09)
             });
+        }
+    }
+    rows
+}
+
+/// Twelve tasks of two families in two languages, and three token budgets.
+fn tasks() -> Vec<Estimate> {
+    let row = |build, scope, passed: f64, n, budget: Option<&str>| Estimate {
+        instrument: Instrument::Behaviour,
+        setting: budget.map(|budget| setting([("budget", budget)])).unwrap_or_default(),
+        unit: Unit::Fraction,
+        n,
+        ..estimate("pass_rate", build, scope, passed, 0.2)
+    };
+    let mut rows = Vec::new();
+    for (place, (build, ..)) in BUILDS.into_iter().enumerate() {
+        let fewer = 0.08 * place as f64;
+        for (scope, passed, n) in [
+            ("all", 0.75, 12),
+            ("strict_json", 0.83, 6),
+            ("exact_arithmetic", 0.67, 6),
+            ("language:en", 0.75, 8),
+            ("language:pl", 0.75, 4),
+        ] {
+            rows.push(row(build, scope, passed - fewer, n, None));
+        }
+        for (budget, passed) in [("512", 0.4), ("2048", 0.6), ("8192", 0.75)] {
+            rows.push(row(build, "all", passed - fewer, 12, Some(budget)));
         }
     }
     rows

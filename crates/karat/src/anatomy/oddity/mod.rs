@@ -6,6 +6,7 @@ mod architecture;
 mod chat_template;
 mod control_tokens;
 mod data_end;
+mod dimensions;
 mod hidden_text;
 mod imatrix;
 mod layers;
@@ -44,6 +45,7 @@ const CHECKS: &[Check] = &[
     misread_keys::check,
     measures::check,
     layers::check,
+    dimensions::check,
     type_label::check,
     imatrix::check,
     output_copy::check,

@@ -19,10 +19,12 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler) -> Page {
         let place = |scope| Place { ruler, reference, scope };
         let places: Vec<Place<'_>> = rows.scopes().into_iter().map(place).collect();
         let axis = axis(rows, &places);
-        for place in places {
-            if rows.has_figures(place) {
-                page.extend(place_blocks(doc, rows, place, axis));
-            }
+        let places: Vec<Place<'_>> =
+            places.into_iter().filter(|place| rows.has_figures(*place)).collect();
+        for &place in &places {
+            page.extend(place_blocks(doc, rows, place, axis));
+            let (builds, is_only) = (builds(rows, place), places.len() == 1);
+            page.extend(position::table(doc, rows, place, &builds, is_only));
         }
     }
     page
@@ -45,7 +47,6 @@ fn place_blocks(doc: &RunDocument, rows: Rows<'_>, place: Place<'_>, axis: Optio
     if of(KLD_MEAN).next().is_some() {
         page.push(Block::Table(tail_table(rows, place, &builds, axis)));
     }
-    page.extend(position::table(doc, rows, place, &builds));
     page
 }
 

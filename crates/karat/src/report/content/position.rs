@@ -1,5 +1,6 @@
 //! KLD against the position in the window: a drawing per build, with its first and last bucket.
-//! Owns this table; all buckets with their figures are in csv and json.
+//! Owns this table; all buckets with their figures are in csv, json and the page's plot. With several
+//! texts it would be half of the report, so it is shown for one, or where the first half was asked for.
 
 use super::caption;
 use crate::record::{Estimate, RunDocument};
@@ -8,12 +9,14 @@ use crate::report::page::{Align, Block, Cell, Column, Table};
 use crate::report::rows::{Place, Rows};
 use crate::report::strip::spark;
 
-/// The table of one text; none where nothing is known by position.
+/// The table of a text; none where nothing is known by position, or where the text is not the only
+/// one and nobody asked for more.
 pub(super) fn table(
     doc: &RunDocument,
     rows: Rows<'_>,
     place: Place<'_>,
     builds: &[&str],
+    is_only: bool,
 ) -> Option<Block> {
     let by_build: Vec<(&str, Vec<(&str, &Estimate)>)> =
         builds.iter().map(|&build| (build, rows.by_position(place, build))).collect();
@@ -23,6 +26,9 @@ pub(super) fn table(
     let unit = format!("{} {level}", MILLI_NATS.unit);
     let halves = || by_build.iter().filter_map(|(build, _)| rows.first_half(place, build));
     let has_first_half = halves().next().is_some();
+    if !is_only && !has_first_half {
+        return None;
+    }
     let mut columns = vec![
         Column::new("build", "", Align::Left),
         Column::new("KLD by position", "from zero", Align::Drawing),

@@ -1,8 +1,10 @@
 //! The plots of a report: one file each.
 //! Owns the list; a plot whose rows a run does not have is left out.
 
+mod budget;
 mod distribution;
 mod memory;
+mod passed;
 mod position;
 mod size;
 mod speed;
@@ -14,8 +16,15 @@ use super::view::View;
 type Plot = fn(&View<'_>) -> Option<Figure>;
 
 /// All plots, in the order of the page.
-const PLOTS: [Plot; 5] =
-    [size::figure, distribution::figure, position::figure, speed::figure, memory::figure];
+const PLOTS: [Plot; 7] = [
+    size::figure,
+    distribution::figure,
+    position::figure,
+    speed::figure,
+    memory::figure,
+    passed::figure,
+    budget::figure,
+];
 
 /// The plots that this run has rows for.
 pub(super) fn figures(view: &View<'_>) -> Vec<Figure> {

@@ -1,0 +1,178 @@
+//! Tasks passed by thinking budget: does a build get there with fewer tokens?
+//! Owns one panel per setting; a line per build with a band for its interval.
+
+use maud::{Markup, html};
+
+use super::super::figure::{Figure, Panel};
+use super::super::short_name::short_name;
+use super::super::svg::axis;
+use super::super::svg::frame::{Frame, WIDTH, px, svg};
+use super::super::svg::label::Labels;
+use super::super::svg::mark::{hit_area, mark};
+use super::super::svg::scale::Scale;
+use super::super::view::{View, basis, shared, told_apart};
+use crate::record::Estimate;
+use crate::report::metric_names::PASS_RATE;
+use crate::report::number::{PERCENT, figure as printed};
+use crate::report::page::{Align, Cell, Column, Table};
+use crate::report::rows::Ruler;
+
+const HEIGHT: f64 = 270.0;
+const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 12.0, top: 26.0, bottom: HEIGHT - 40.0 };
+/// Longest name written at the end of a line.
+const MAX_NAME: usize = 24;
+const BUDGET: &str = "budget";
+
+/// One build at one setting, by ascending budget.
+struct Line<'a> {
+    build: &'a str,
+    /// Without the budget.
+    setting: Ruler,
+    points: Vec<(f64, &'a Estimate)>,
+}
+
+pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
+    let lines = lines(view);
+    let budgets =
+        Scale::log(lines.iter().flat_map(|line| &line.points).map(|(budget, _)| *budget))?;
+    let shares = Scale::from_zero([100.0])?;
+    let mut settings: Vec<&Ruler> = Vec::new();
+    for line in &lines {
+        if !settings.contains(&&line.setting) {
+            settings.push(&line.setting);
+        }
+    }
+    let panel = |(i, setting): (usize, &&Ruler)| {
+        let lines: Vec<&Line<'_>> = lines.iter().filter(|line| line.setting == **setting).collect();
+        let title = match told_apart(setting, &settings) {
+            apart if apart.is_empty() => "all tasks".to_owned(),
+            apart => apart,
+        };
+        Panel { svg: panel(view, &lines, (budgets, shares), &title, &format!("budget-{i}")), title }
+    };
+    Some(Figure {
+        id: "budget",
+        heading: "Tasks passed by token budget",
+        lede: "How many tasks each build has passed after how many tokens, thinking included; bands are \
+               the intervals. All points of a line are cuts of the same greedy answers."
+            .to_owned(),
+        panels: settings.iter().enumerate().map(panel).collect(),
+        notes: shared(&settings).into_iter().collect(),
+        table: table(&lines),
+    })
+}
+
+/// The builds that have at least two budgets.
+fn lines<'a>(view: &View<'a>) -> Vec<Line<'a>> {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    for row in &view.doc.estimates {
+        let budget = row.setting.get(BUDGET).and_then(|budget| budget.parse::<f64>().ok());
+        let (Some(budget), PASS_RATE, None, Some(_)) =
+            (budget, row.metric.as_str(), &row.versus, row.value)
+        else {
+            continue;
+        };
+        let mut setting = row.setting.clone();
+        setting.remove(BUDGET);
+        let is_its = |line: &&mut Line<'_>| line.build == row.candidate && line.setting == setting;
+        if let Some(line) = lines.iter_mut().find(is_its) {
+            line.points.push((budget, row));
+        } else {
+            lines.push(Line { build: &row.candidate, setting, points: vec![(budget, row)] });
+        }
+    }
+    lines.retain(|line| line.points.len() > 1);
+    for line in &mut lines {
+        line.points.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    }
+    lines
+}
+
+fn panel(
+    view: &View<'_>,
+    lines: &[&Line<'_>],
+    (budgets, shares): (Scale, Scale),
+    title: &str,
+    id: &str,
+) -> Markup {
+    let x = |budget: f64| FRAME.x(budgets.place(budget));
+    let y = |share: f64| FRAME.y(shares.place(PERCENT.apply(share)));
+    let mut labels = Labels::new(FRAME);
+    let mut drawn = Vec::new();
+    for line in lines {
+        let is_first = drawn.is_empty();
+        drawn.push(line_markup(view, line, (&x, &y), &mut labels, is_first));
+    }
+    let description = format!("Share of tasks passed by {} builds, by token budget.", lines.len());
+    let content = html! {
+        (axis::left(FRAME, shares, "% of tasks passed"))
+        (axis::below(FRAME, budgets, "token budget (log)"))
+        @for line in &drawn { (line) }
+    };
+    svg(id, HEIGHT, (&format!("Tasks passed by token budget, {title}"), &description), &content)
+}
+
+fn line_markup(
+    view: &View<'_>,
+    line: &Line<'_>,
+    (x, y): (&impl Fn(f64) -> f64, &impl Fn(f64) -> f64),
+    labels: &mut Labels,
+    is_first: bool,
+) -> Markup {
+    let class = view.palette.class(line.build);
+    let at = |(budget, row): &(f64, &Estimate)| (x(*budget), y(row.value.unwrap_or_default()));
+    let path = |points: Vec<(f64, f64)>| -> String {
+        let point = |(i, (x, y)): (usize, (f64, f64))| {
+            format!("{}{} {}", if i == 0 { "M" } else { "L" }, px(x), px(y))
+        };
+        points.into_iter().enumerate().map(point).collect()
+    };
+    let upper = line.points.iter().filter_map(|(budget, row)| Some((x(*budget), y(row.hi?))));
+    let lower = line.points.iter().rev().filter_map(|(budget, row)| Some((x(*budget), y(row.lo?))));
+    let band: Vec<(f64, f64)> = upper.chain(lower).collect();
+    let last = line.points.last().map(at);
+    html! {
+        g class=(class) {
+            @if band.len() > 3 { path.area d={ (path(band)) "Z" } {} }
+            path.outline d=(path(line.points.iter().map(at).collect())) {}
+            @if let Some((x, y)) = last {
+                (labels.beside(x, y - 9.0, &short_name(line.build, MAX_NAME)))
+            }
+        }
+        @for (i, point) in line.points.iter().enumerate() {
+            @let (x, y) = at(point);
+            (mark(class, &says(line.build, point), is_first && i == 0, &html! {
+                (hit_area(x - 9.0, y - 9.0, 18.0, 18.0))
+                circle.dot cx=(px(x)) cy=(px(y)) r="3.5" {}
+            }))
+        }
+    }
+}
+
+fn says(build: &str, (budget, row): &(f64, &Estimate)) -> Vec<String> {
+    let cell = printed(Some(row), PERCENT);
+    vec![
+        format!("{build}, {budget:.0} tokens"),
+        format!("{} {} % passed", cell.text, cell.interval.unwrap_or_default()),
+        basis(row, "tasks"),
+    ]
+}
+
+fn table(lines: &[Line<'_>]) -> Table {
+    let columns = vec![
+        Column::new("build", "", Align::Left),
+        Column::new("budget", "tokens", Align::Point),
+        Column::new("passed", "%", Align::Point),
+        Column::new("n", "", Align::Point),
+    ];
+    let row = |line: &Line<'_>, (budget, row): &(f64, &Estimate)| {
+        vec![
+            Cell::plain(line.build),
+            Cell::plain(format!("{budget:.0}")),
+            printed(Some(row), PERCENT),
+            Cell::plain(row.n.to_string()),
+        ]
+    };
+    let rows = lines.iter().flat_map(|line| line.points.iter().map(|point| row(line, point)));
+    Table { columns, rows: rows.collect() }
+}
