@@ -112,7 +112,7 @@ impl Maker<'_> {
         let planned = self.plan.tests[test];
         let best = self.results.sweeps.iter().copied().reduce(f64::max);
         for (model, anatomy) in self.plan.anatomy.iter().enumerate() {
-            let weights = anatomy.weight_bytes as f64;
+            let weights = anatomy.weight_bytes.map(|bytes| bytes as f64);
             let kv = anatomy.kv.as_ref().map(|kv| {
                 kv.bytes_per_token(u64::from(planned.depth), u64::from(planned.n_tokens))
             });
@@ -120,10 +120,14 @@ impl Maker<'_> {
             let mut add = |metric: &str, unit, summary, n| {
                 self.estimates.push(rows.of_model(model, metric, unit, summary, n));
             };
-            add("weight_bytes_per_token", Unit::Bytes, bare(weights), 0);
-            let Some(kv) = kv else { continue };
+            if let Some(weights) = weights {
+                add("weight_bytes_per_token", Unit::Bytes, bare(weights), 0);
+            }
+            if let Some(kv) = kv {
+                add("kv_bytes_per_token", Unit::Bytes, bare(kv), 0);
+            }
+            let Some((weights, kv)) = weights.zip(kv) else { continue };
             let bytes = weights + kv;
-            add("kv_bytes_per_token", Unit::Bytes, bare(kv), 0);
             add("bytes_per_token", Unit::Bytes, bare(bytes), 0);
             let is_bound = conditions::is_memory_bound(self.plan, model);
             let Some(best) = best.filter(|_| is_bound) else { continue };
