@@ -1,5 +1,5 @@
 //! Tasks passed by thinking budget: does a build get there with fewer tokens?
-//! Owns one panel per setting; a line per build with a band for its interval.
+//! Owns one panel per setting; a line per build with a whisker for each interval.
 
 use maud::{Markup, html};
 
@@ -8,7 +8,7 @@ use super::super::short_name::short_name;
 use super::super::svg::axis;
 use super::super::svg::frame::{Frame, WIDTH, px, svg};
 use super::super::svg::label::Labels;
-use super::super::svg::mark::{hit_area, mark};
+use super::super::svg::mark::{hit_area, mark, upright_whisker};
 use super::super::svg::scale::Scale;
 use super::super::view::{View, basis, shared, told_apart};
 use crate::record::Estimate;
@@ -18,7 +18,9 @@ use crate::report::page::{Align, Cell, Column, Table};
 use crate::report::rows::Ruler;
 
 const HEIGHT: f64 = 270.0;
-const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 12.0, top: 26.0, bottom: HEIGHT - 40.0 };
+const FRAME: Frame = Frame { left: 52.0, right: WIDTH - 26.0, top: 26.0, bottom: HEIGHT - 40.0 };
+/// From one build's whisker to the next one's at the same budget, so that none hides another.
+const APART: f64 = 7.0;
 /// Longest name written at the end of a line.
 const MAX_NAME: usize = 24;
 const BUDGET: &str = "budget";
@@ -53,8 +55,9 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
     Some(Figure {
         id: "budget",
         heading: "Tasks passed by token budget",
-        lede: "How many tasks each build has passed after how many tokens, thinking included; bands are \
-               the intervals. All points of a line are cuts of the same greedy answers."
+        lede: "How many tasks each build has passed after how many tokens, thinking included. Whiskers \
+               are the intervals; those of one budget stand side by side. All points of a line are \
+               cuts of the same greedy answers."
             .to_owned(),
         panels: settings.iter().enumerate().map(panel).collect(),
         notes: shared(&settings).into_iter().collect(),
@@ -99,9 +102,10 @@ fn panel(
     let y = |share: f64| FRAME.y(shares.place(PERCENT.apply(share)));
     let mut labels = Labels::new(FRAME);
     let mut drawn = Vec::new();
-    for line in lines {
-        let is_first = drawn.is_empty();
-        drawn.push(line_markup(view, line, (&x, &y), &mut labels, is_first));
+    for (i, line) in lines.iter().enumerate() {
+        let aside = (i as f64 - (lines.len() - 1) as f64 / 2.0) * APART;
+        let x = |budget| x(budget) + aside;
+        drawn.push(line_markup(view, line, (&x, &y), &mut labels, i == 0));
     }
     let description = format!("Share of tasks passed by {} builds, by token budget.", lines.len());
     let content = html! {
@@ -127,13 +131,12 @@ fn line_markup(
         };
         points.into_iter().enumerate().map(point).collect()
     };
-    let upper = line.points.iter().filter_map(|(budget, row)| Some((x(*budget), y(row.hi?))));
-    let lower = line.points.iter().rev().filter_map(|(budget, row)| Some((x(*budget), y(row.lo?))));
-    let band: Vec<(f64, f64)> = upper.chain(lower).collect();
+    let whisker = |(budget, row): &(f64, &Estimate)| {
+        Some(upright_whisker(x(*budget), y(row.lo?), y(row.hi?)))
+    };
     let last = line.points.last().map(at);
     html! {
         g class=(class) {
-            @if band.len() > 3 { path.area d={ (path(band)) "Z" } {} }
             path.outline d=(path(line.points.iter().map(at).collect())) {}
             @if let Some((x, y)) = last {
                 (labels.beside(x, y - 9.0, &short_name(line.build, MAX_NAME)))
@@ -143,6 +146,7 @@ fn line_markup(
             @let (x, y) = at(point);
             (mark(class, &says(line.build, point), is_first && i == 0, &html! {
                 (hit_area(x - 9.0, y - 9.0, 18.0, 18.0))
+                @if let Some(whisker) = whisker(point) { (whisker) }
                 circle.dot cx=(px(x)) cy=(px(y)) r="3.5" {}
             }))
         }
