@@ -2,6 +2,7 @@
 
 mod chrf;
 mod code;
+mod dress;
 mod fold;
 mod forms;
 mod json;
@@ -160,6 +161,11 @@ impl TryFrom<Value> for Written {
 /// A check that held.
 fn held(name: impl Into<String>) -> Check {
     Check { name: name.into(), held: true, why: String::new() }
+}
+
+/// A check that held, and what is worth telling of it.
+fn told(name: impl Into<String>, what: impl Into<String>) -> Check {
+    Check { name: name.into(), held: true, why: what.into() }
 }
 
 /// A check that did not hold.
