@@ -1,7 +1,11 @@
 //! The bundled families, judged as their readers would: right answers in several styles, wrong ones of
 //! the kinds that models give. The two families of code are in tests/task_code.rs, with the sandbox.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use karat_sandbox::Sandbox;
+use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -9,12 +13,33 @@ use super::score::{Answer, Means};
 use super::{Drawing, Instance, Outcome, Score, Suite, Values};
 use crate::generation::ToolCall;
 
-fn instances(seed: u64) -> Vec<Instance> {
+fn drawn(suite: &Suite, seed: u64) -> Vec<Instance> {
     let count_tokens = |text: &str| text.split_whitespace().count();
     let fixed: Values = json!({"log_tokens": 300}).as_object().unwrap().clone();
     let drawing = Drawing { seed, count_tokens: &count_tokens, fixed: &fixed };
-    let all = Suite::full().unwrap().instances(drawing).unwrap();
-    all.into_iter().filter(|instance| instance.scorer["kind"] != "code").collect()
+    suite.instances(drawing).unwrap()
+}
+
+/// Every instance of the full suite that needs no sandbox.
+fn instances() -> &'static [Instance] {
+    static ALL: LazyLock<Vec<Instance>> = LazyLock::new(|| {
+        let all = drawn(&Suite::full().unwrap(), 0);
+        all.into_iter().filter(|instance| instance.scorer["kind"] != "code").collect()
+    });
+    &ALL
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_judged(text in "[-*0-9.,:{}\\[\\]$`'\"«»„”#>() \\n\u{a0}a-fżßé€\\\\]{0,60}") {
+        for instance in instances().iter().filter(|instance| instance.id.ends_with("/0")) {
+            let score = judged(instance, &Answer::text(text.as_str()));
+            prop_assert!((0.0..=1.0).contains(&score.points));
+            prop_assert_eq!(score.outcome == Outcome::Pass, score.checks.iter().all(|check| check.held));
+        }
+    }
 }
 
 /// The first instance of a family and language whose prompt has this text.
@@ -23,7 +48,8 @@ fn instance(family: &str, language: &str, prompt: &str) -> Instance {
         (instance.family.as_str(), instance.language.as_str()) == (family, language)
             && instance.messages[0].content.contains(prompt)
     };
-    (0..9).flat_map(instances).find(is_it).unwrap()
+    let suite = Suite::full().unwrap().only(&[family.to_owned()]).unwrap();
+    (0..9).flat_map(|seed| drawn(&suite, seed)).find(is_it).unwrap()
 }
 
 fn judged(instance: &Instance, answer: &Answer) -> Score {
@@ -60,23 +86,23 @@ fn no_family_credits_an_answer_that_does_nothing() {
         "Je suis désolé, mais je ne peux pas faire cela.",
         "Sure! Here is the answer:",
     ];
-    let mut families = std::collections::BTreeSet::new();
-    for instance in instances(0) {
+    let mut families = BTreeSet::new();
+    for instance in instances() {
         let prompt = instance.messages[0].content.as_str();
         for answer in REFUSALS.iter().copied().chain([prompt]) {
-            let score = judged(&instance, &Answer::text(answer));
+            let score = judged(instance, &Answer::text(answer));
             assert_eq!(score.outcome, Outcome::Fail, "{}: {answer}\n{score:?}", instance.id);
             assert!(score.points <= 0.0, "{}: {score:?}", instance.id);
         }
-        families.insert(instance.family);
+        families.insert(instance.family.as_str());
     }
     assert_eq!(families.len(), 10, "{families:?}");
 }
 
 #[test]
 fn every_reason_says_something() {
-    for instance in instances(0) {
-        let score = judged(&instance, &Answer::text("Neither this\nnor 3 that."));
+    for instance in instances() {
+        let score = judged(instance, &Answer::text("Neither this\nnor 3 that."));
         assert!(score.checks.iter().any(|check| !check.held), "{}", instance.id);
         for check in score.checks.iter().filter(|check| !check.held) {
             assert!(check.why.len() > 5 && check.why.len() < 400, "{}: {check:?}", instance.id);
@@ -224,6 +250,19 @@ fn word_list_by_place() {
     let answers = [format!("„{right}”"), format!("«{right}»."), format!("**{right}**")];
     check_all(&polish, &answers, Outcome::Pass);
     check(&polish, &format!("To słowo to {right}."), Outcome::Partial);
+}
+
+#[test]
+fn word_list_in_german_and_french() {
+    for (language, prompt, quoted) in [
+        ("de", "Welches Wort", ["„W“", "»W«", "**W**"]),
+        ("fr", "Quel mot", ["« W »", "“W”", "*W*."]),
+    ] {
+        let instance = instance("word_list", language, prompt);
+        let right = list(&instance.scorer["accept"])[0].clone();
+        check_all(&instance, &quoted.map(|form| form.replace('W', &right)), Outcome::Pass);
+        check(&instance, &list(&instance.scorer["options"]).join(" "), Outcome::Fail);
+    }
 }
 
 #[test]
@@ -405,7 +444,7 @@ struct Items {
 #[test]
 fn multilingual() {
     let Items { items } = toml::from_str(include_str!("fixtures/multilingual.toml")).unwrap();
-    let all = instances(0);
+    let all = instances();
     let of = |source: &str| all.iter().find(|instance| instance.scorer["source"] == source);
     assert_eq!(items.len(), all.iter().filter(|one| one.family == "multilingual").count());
     let mut misjudged = Vec::new();
