@@ -118,7 +118,7 @@ fn flips_show_both_answers_and_who_passed() {
 fn what_a_check_that_held_tells_is_told() {
     let mut chose = family("a", "ps");
     let told = |held| Check {
-        name: "commits to one reading".to_owned(),
+        name: "commitment".to_owned(),
         held,
         why: if held { "all small letters" } else { "to none" }.to_owned(),
     };
@@ -128,9 +128,9 @@ fn what_a_check_that_held_tells_is_told() {
     let summary = two(chose, wavered);
     let reasons: Vec<&str> =
         summary.attempts.iter().map(|attempt| attempt.reason.as_str()).collect();
-    let wavered = "commits to one reading: to none; value: 17 instead of 18";
+    let wavered = "commitment: to none; value: 17 instead of 18";
     let starved = "value: 17 instead of 18";
-    assert_eq!(reasons, ["commits to one reading: all small letters", starved, wavered, ""]);
+    assert_eq!(reasons, ["commitment: all small letters", starved, wavered, ""]);
 }
 
 #[test]

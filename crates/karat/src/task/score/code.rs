@@ -107,7 +107,7 @@ impl Code {
             })
             .collect();
         if let Ending::Gap(why) | Ending::Crashed(why) = &report.ending {
-            let mut checks = vec![failed("the code can be run here", why.clone())];
+            let mut checks = vec![failed("code that can be run here", why.clone())];
             checks.extend(results);
             return whole(Outcome::Error, checks);
         }
@@ -123,9 +123,9 @@ impl Code {
         };
         let mut checks = Vec::new();
         if let Some(why) = ended(&report.ending, &self.function) {
-            checks.push(failed("the code runs", why));
+            checks.push(failed("code that runs", why));
         } else {
-            checks.push(held("the code runs"));
+            checks.push(held("code that runs"));
         }
         checks.extend(results);
         let points =
@@ -245,7 +245,7 @@ impl Scorer for Code {
     fn judge(&self, answer: &Answer, means: Means<'_>) -> Score {
         match self.run(source(&answer.visible, &self.function), means) {
             Ok(report) => self.score(&report),
-            Err(why) => whole(Outcome::Error, vec![failed("the code can be run here", why)]),
+            Err(why) => whole(Outcome::Error, vec![failed("code that can be run here", why)]),
         }
     }
 

@@ -38,6 +38,13 @@ fn partial_from() -> f64 {
     50.0
 }
 
+/// The first forms of a group, for a reason.
+fn several(group: &[String]) -> String {
+    const MOST: usize = 6;
+    let first = group.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if group.len() > MOST { format!("{first} …") } else { first }
+}
+
 /// Words of the longest answer that is still one: twice the longest reference's and some more.
 fn most_words(references: &[String]) -> usize {
     2 * references.iter().map(|reference| words(reference).len()).max().unwrap_or(0) + 4
@@ -76,13 +83,12 @@ impl Forms {
             .map(|group| {
                 let stands = group.iter().any(|form| has_pattern(text, form));
                 let name = match group.as_slice() {
-                    [form] => format!("has `{form}`"),
-                    _ => format!("has `{}` or the like", group[0]),
+                    [form] => format!("`{form}`"),
+                    _ => format!("`{}` or the like", group[0]),
                 };
-                let forms = group.join(", ");
-                check(name, stands, || match group.len() {
-                    1 => format!("`{forms}` does not stand in the answer"),
-                    _ => format!("none of these stands in the answer: {forms}"),
+                check(name, stands, || match group.as_slice() {
+                    [_] => "it does not stand in the answer".to_owned(),
+                    _ => format!("none of these stands in the answer: {}", several(group)),
                 })
             })
             .collect();
@@ -92,7 +98,7 @@ impl Forms {
             .filter(|form| has_pattern(text, form))
             .map(String::as_str)
             .collect();
-        checks.push(check("has no wrong form", wrong.is_empty(), || {
+        checks.push(check("no wrong form", wrong.is_empty(), || {
             format!("`{}` stands in the answer", wrong.join("`, `"))
         }));
         checks
@@ -116,16 +122,19 @@ impl Scorer for Forms {
         let mut checks = self.forms(text);
         let has_all = checks.iter().all(|check| check.held);
         let nearness = chrf(text, &self.references);
-        checks.push(check("is near a good answer", nearness >= self.pass_from, || {
+        checks.push(check("near a good answer", nearness >= self.pass_from, || {
             format!("chrF is {nearness:.1}, below {}", self.pass_from)
         }));
         let (n_words, most) = (words(text).len(), most_words(&self.references));
-        checks.push(check("is one answer and no more", n_words <= most, || {
+        checks.push(check("one answer and no more", n_words <= most, || {
             format!("it has {n_words} words, more than {most}")
         }));
-        let is_echo = !has_all && self.is_source(text, nearness);
+        let is_echo = !has_all && nearness >= self.partial_from && self.is_source(text, nearness);
         if is_echo {
-            checks.push(failed("changes what was given", "it is nearer to the given sentence"));
+            checks.push(failed(
+                "more than what was given",
+                "it is nearer to the given sentence than to a good answer",
+            ));
         }
         let outcome = if checks.iter().all(|check| check.held) {
             Outcome::Pass

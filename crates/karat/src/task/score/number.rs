@@ -120,8 +120,8 @@ impl Number {
 
 impl Scorer for Number {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
-        const ALONE: &str = "the number stands alone on its line";
-        const RIGHT: &str = "the number is right";
+        const ALONE: &str = "the number alone on its line";
+        const RIGHT: &str = "the right number";
         let text = plain(&answer.visible);
         let mut alone = lines(&text).filter_map(|line| Some((self.alone(line)?, line)));
         let last_alone = alone.next_back();
@@ -165,7 +165,7 @@ fn plain(text: &str) -> String {
         .replace("{.}", ".")
         .replace("\\,", " ")
         .replace("\\;", " ")
-        .replace("~", " ")
+        .replace('~', " ")
 }
 
 /// How far a number reaches that a text begins with, in bytes: over points, commas and apostrophes before
@@ -226,12 +226,12 @@ fn is_group_mark(mark: char) -> bool {
 fn decimal_mark(digits: &str, language: &str) -> Option<char> {
     let n = |mark: char| digits.matches(mark).count();
     match (n('.'), n(',')) {
-        (0, 0) => None,
         (1.., 1..) => digits.chars().rev().find(|mark| matches!(mark, '.' | ',')),
         (1, 0) if language == "de" && is_grouped(digits, '.') => None,
         (1, 0) => Some('.'),
         (0, 1) if language == "en" => None,
         (0, 1) => Some(','),
+        // None at all, or marks that group.
         (_, _) => None,
     }
 }

@@ -61,10 +61,8 @@ impl Scorer for Recall {
             self.distractors.iter().find(|distractor| has_form(&answer.visible, distractor));
         let other = distractor.map(String::as_str).or_else(|| self.invented(&answer.visible));
         let checks = vec![
-            check("the fact is named", found, || {
-                format!("`{}` does not stand in the answer", self.answer)
-            }),
-            check("no other fact is named", other.is_none(), || {
+            check("the fact", found, || format!("`{}` does not stand in the answer", self.answer)),
+            check("no other fact", other.is_none(), || {
                 format!("`{}` stands in the answer", other.unwrap_or_default())
             }),
         ];

@@ -203,7 +203,7 @@ impl Rules {
     fn checks(&self, text: &str) -> Vec<Check> {
         let text = text.trim();
         if let Err(why) = self.answer.holds(text) {
-            return vec![failed("is an answer to the task", why)];
+            return vec![failed("an answer to the task", why)];
         }
         let is_contested =
             |rule: &&Rule| self.readings.iter().any(|names| names.contains(&rule.name));
@@ -224,7 +224,7 @@ impl Rules {
 
     /// Which reading the text keeps to, told in either case.
     fn commitment(&self, text: &str) -> Check {
-        const COMMITS: &str = "commits to one reading";
+        const COMMITMENT: &str = "commitment";
         let broken = |names: &Vec<String>| {
             names.iter().filter_map(|name| self.rule(name)).find_map(|rule| {
                 rule.asks.holds(text).err().map(|why| format!("not {}, {why}", rule.name))
@@ -238,9 +238,9 @@ impl Rules {
             }
         }
         match kept.as_slice() {
-            [reading] => told(COMMITS, reading),
-            [] => failed(COMMITS, format!("to none: {}", broke.join("; "))),
-            _ => failed(COMMITS, format!("to none: {} hold at once", kept.join(" and "))),
+            [reading] => told(COMMITMENT, reading),
+            [] => failed(COMMITMENT, format!("to none: {}", broke.join("; "))),
+            _ => failed(COMMITMENT, format!("to none: {} hold at once", kept.join(" and "))),
         }
     }
 }

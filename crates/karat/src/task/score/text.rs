@@ -109,7 +109,7 @@ impl Text {
 
 impl Scorer for Text {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
-        const RIGHT: &str = "the answer is right";
+        const RIGHT: &str = "the right answer";
         let text = &answer.visible;
         let said = bare_lines(text);
         // A choice of several, one to a line, is no answer wherever the right one stands.
@@ -125,23 +125,20 @@ impl Scorer for Text {
             None if in_place => Ok(()),
             None => self.named(text),
         };
-        let in_place = in_place || self.place == Place::Anywhere;
+        if let Err(why) = right {
+            return whole(Outcome::Fail, vec![failed(RIGHT, why)]);
+        }
+        let mut checks = vec![held(RIGHT)];
         let place = match self.place {
-            Place::Alone => "nothing else is said",
-            Place::Line => "it ends with the answer on a line of its own",
-            Place::Anywhere => "it says so",
+            Place::Alone => Some("nothing else said"),
+            Place::Line => Some("the answer on the last line"),
+            Place::Anywhere => None,
         };
-        let outcome = match (&right, in_place) {
-            (Ok(()), true) => Outcome::Pass,
-            (Ok(()), false) => Outcome::Partial,
-            (Err(_), _) => Outcome::Fail,
-        };
-        let right = match right {
-            Ok(()) => held(RIGHT),
-            Err(why) => failed(RIGHT, why),
-        };
-        let placed = check(place, in_place, || format!("the answer is {}", shown(text)));
-        whole(outcome, vec![right, placed])
+        checks.extend(
+            place.map(|place| check(place, in_place, || format!("the answer is {}", shown(text)))),
+        );
+        let is_placed = in_place || place.is_none();
+        whole(if is_placed { Outcome::Pass } else { Outcome::Partial }, checks)
     }
 
     fn stands_in(&self, text: &str) -> Option<bool> {

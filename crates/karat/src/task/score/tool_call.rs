@@ -31,7 +31,7 @@ impl Checked for ToolCallScorer {
 }
 
 /// Name of the check that there is a call.
-const CALLED: &str = "a tool is called";
+const CALLED: &str = "a call of a tool";
 
 fn is_right(checks: &[Check]) -> bool {
     checks.iter().all(|check| check.held)
@@ -47,19 +47,20 @@ struct Written {
 
 impl ToolCallScorer {
     fn call(&self, name: &str, arguments: &Value) -> Vec<Check> {
-        let mut checks = vec![check(format!("calls `{}`", self.name), name == self.name, || {
-            format!("it calls {}", shown(name))
-        })];
+        let mut checks =
+            vec![check(format!("a call of `{}`", self.name), name == self.name, || {
+                format!("it calls {}", shown(name))
+            })];
         let fits = match jsonschema::validator_for(&self.schema) {
             Ok(validator) => validator.validate(arguments).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         checks.push(match fits {
-            Ok(()) => held("the arguments fit the schema"),
-            Err(why) => failed("the arguments fit the schema", why),
+            Ok(()) => held("arguments that fit the schema"),
+            Err(why) => failed("arguments that fit the schema", why),
         });
         checks.extend(self.arguments.iter().map(|(key, want)| {
-            let name = format!("`{key}` is {want}");
+            let name = format!("`{key}` to be {want}");
             match arguments.get(key) {
                 None => failed(name, "it is missing"),
                 Some(got) if same(want, got) => held(name),
@@ -70,16 +71,15 @@ impl ToolCallScorer {
     }
 
     fn called(&self, calls: &[ToolCall]) -> Score {
-        let one = check("calls one tool once", calls.len() == 1, || {
-            format!("there are {} calls", calls.len())
-        });
+        let one =
+            check("one call", calls.len() == 1, || format!("there are {} calls", calls.len()));
         let mut checks = vec![one];
         let Some(ToolCall { name, arguments }) = calls.first() else {
             return whole(Outcome::Fail, checks);
         };
         match serde_json::from_str(arguments) {
             Ok(arguments) => checks.extend(self.call(name, &arguments)),
-            Err(error) => checks.push(failed("the arguments are JSON", error.to_string())),
+            Err(error) => checks.push(failed("arguments in JSON", error.to_string())),
         }
         let outcome = if is_right(&checks) { Outcome::Pass } else { Outcome::Fail };
         whole(outcome, checks)
@@ -105,7 +105,7 @@ impl Scorer for ToolCallScorer {
         if let Some(last) = written.last() {
             // A right call beside a wrong one is no decision.
             let wrong = written.iter().find(|checks| !is_right(checks));
-            let mut checks = vec![failed(CALLED, "the call stands in the text")];
+            let mut checks = vec![failed(CALLED, "it stands in the text only")];
             checks.extend(wrong.unwrap_or(last).iter().cloned());
             return whole(if wrong.is_none() { Outcome::Partial } else { Outcome::Fail }, checks);
         }
