@@ -48,7 +48,9 @@ fn serve() -> Result<(), String> {
         // Without a parent there is nobody to answer.
         let _ = answers.write_all(&bytes);
     };
-    let (ending, refused) = interpreter::run(&request, |result| send(&Line::Case(result)));
+    let (ending, refused) = interpreter::run(&request, |result, arguments| {
+        send(&Line::Case { result, arguments });
+    });
     send(&Line::End { ending, refused });
     Ok(())
 }

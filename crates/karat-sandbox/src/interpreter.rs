@@ -12,7 +12,7 @@ use rustpython_vm::{
 
 use super::convert::{data, object};
 use super::guard::{self, Seen};
-use super::protocol::{CaseResult, Ending, Request};
+use super::protocol::{CaseResult, Data, Ending, Request};
 
 /// What a program is called.
 pub(crate) const MAIN: &str = "__main__";
@@ -48,8 +48,12 @@ const NATIVE: &[&str] = &[
 /// The pure modules, frozen by the build script.
 static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
 
-/// Runs a request; results go to `each` as they come. The modules that were refused come back too.
-pub(crate) fn run(request: &Request, each: impl FnMut(CaseResult)) -> (Ending, Vec<String>) {
+/// Runs a request; the result of each call goes to `each` as it comes, with the call's arguments as they
+/// are then. The modules that were refused come back too.
+pub(crate) fn run(
+    request: &Request,
+    each: impl FnMut(CaseResult, Vec<Data>),
+) -> (Ending, Vec<String>) {
     let interpreter = build();
     interpreter.enter(|vm| {
         vm.recursion_limit.set(request.limits.recursion);
@@ -85,7 +89,7 @@ fn build() -> Interpreter {
 fn program(
     request: &Request,
     seen: &Seen,
-    mut each: impl FnMut(CaseResult),
+    mut each: impl FnMut(CaseResult, Vec<Data>),
     vm: &VirtualMachine,
 ) -> Ending {
     let code = match vm.compile(&request.source, Mode::Exec, "<program>".to_owned()) {
@@ -103,13 +107,18 @@ fn program(
         return Ending::NoFunction;
     };
     for call in &request.calls {
-        match once(&function, call, vm) {
-            Ok(object) => each(CaseResult::Returned(data(&object, vm))),
+        let arguments = match arguments(call, vm) {
+            Ok(arguments) => arguments,
+            Err(error) => return Ending::Gap(said(&error, vm).1),
+        };
+        let result = match function.call(arguments.clone(), vm) {
+            Ok(object) => CaseResult::Returned(data(&object, vm)),
             Err(error) => match failed(&error, seen, vm) {
-                Ending::Raised { kind, message } => each(CaseResult::Raised { kind, message }),
+                Ending::Raised { kind, message } => CaseResult::Raised { kind, message },
                 ending => return ending,
             },
-        }
+        };
+        each(result, arguments.iter().map(|object| data(object, vm)).collect());
     }
     Ending::Finished
 }
@@ -118,10 +127,8 @@ fn function(scope: &Scope, name: &str, vm: &VirtualMachine) -> Option<PyObjectRe
     scope.globals.get_item_opt(name, vm).ok().flatten().filter(|object| object.is_callable())
 }
 
-fn once(function: &PyObjectRef, call: &[serde_json::Value], vm: &VirtualMachine) -> PyResult {
-    let arguments: Vec<PyObjectRef> =
-        call.iter().map(|value| object(value, vm)).collect::<PyResult<_>>()?;
-    function.call(arguments, vm)
+fn arguments(call: &[serde_json::Value], vm: &VirtualMachine) -> PyResult<Vec<PyObjectRef>> {
+    call.iter().map(|value| object(value, vm)).collect()
 }
 
 fn not_compiled(error: &CompileError) -> Ending {

@@ -112,6 +112,9 @@ pub enum Ending {
 pub struct Report {
     /// Results of the first calls, as many as were finished.
     pub results: Vec<CaseResult>,
+    /// The arguments of each of these calls, as they were when it was over: a function may have changed
+    /// them.
+    pub arguments: Vec<Vec<Data>>,
     /// How it ended.
     pub ending: Ending,
     /// What the program printed, up to the limit.
@@ -125,7 +128,7 @@ pub struct Report {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
     /// A call was made.
-    Case(CaseResult),
+    Case { result: CaseResult, arguments: Vec<Data> },
     /// The run ended.
     End { ending: Ending, refused: Vec<String> },
 }

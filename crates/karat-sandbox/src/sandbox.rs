@@ -131,11 +131,14 @@ fn report(
     stopped: Stopped,
     overflow: bool,
 ) -> Result<Report, SandboxError> {
-    let mut results = Vec::new();
+    let (mut results, mut arguments) = (Vec::new(), Vec::new());
     let mut end = None;
     for line in answer.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
-            Ok(Line::Case(result)) => results.push(result),
+            Ok(Line::Case { result, arguments: left }) => {
+                results.push(result);
+                arguments.push(left);
+            }
             Ok(Line::End { ending, refused }) => end = Some((ending, refused)),
             // The last line may be cut off.
             Err(_) => {}
@@ -153,7 +156,7 @@ fn report(
         (Stopped::OutOfTime, None) => (Ending::TimeOut, Vec::new()),
         (Stopped::ByItself(status), None) => (died(status, &output), Vec::new()),
     };
-    Ok(Report { results, ending, output, refused })
+    Ok(Report { results, arguments, ending, output, refused })
 }
 
 /// How a child died that said nothing.

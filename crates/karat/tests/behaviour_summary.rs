@@ -7,7 +7,7 @@ mod behaviour_sample;
 use behaviour_sample::{asked, attempt, failure, family, model, with_cost};
 use karat::instrument::behaviour::{Asked, BehaviourSummary, summarize};
 use karat::record::{Estimate, ModelRecord, ModelRole, TaskOutcome};
-use karat::task::{Attempt, Outcome, Reply};
+use karat::task::{Attempt, Check, Outcome, Reply};
 use proptest::prelude::*;
 
 fn models(names: &[&str]) -> Vec<ModelRecord> {
@@ -112,6 +112,25 @@ fn flips_show_both_answers_and_who_passed() {
     check(row(&summary, "flip_rate", ("q4", Some("q8"))), 1.0, 2);
     check(row(&summary, "passed_alone", ("q4", Some("q8"))), 1.0, 2);
     check(row(&summary, "passed_alone", ("q8", Some("q4"))), 1.0, 2);
+}
+
+#[test]
+fn what_a_check_that_held_tells_is_told() {
+    let mut chose = family("a", "ps");
+    let told = |held| Check {
+        name: "commitment".to_owned(),
+        held,
+        why: if held { "all small letters" } else { "to none" }.to_owned(),
+    };
+    chose[0].score.checks.push(told(true));
+    let mut wavered = family("a", "fp");
+    wavered[0].score.checks.insert(0, told(false));
+    let summary = two(chose, wavered);
+    let reasons: Vec<&str> =
+        summary.attempts.iter().map(|attempt| attempt.reason.as_str()).collect();
+    let wavered = "commitment: to none; value: 17 instead of 18";
+    let starved = "value: 17 instead of 18";
+    assert_eq!(reasons, ["commitment: all small letters", starved, wavered, ""]);
 }
 
 #[test]

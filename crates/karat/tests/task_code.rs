@@ -1,9 +1,11 @@
 //! Tasks whose answers are programs, run in the sandbox of the real binary.
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
+use std::collections::BTreeSet;
+
 use karat::generation::{FinishReason, Generation, RawExchange, Timings, TokenCounts};
 use karat::task::score::{Answer, Means};
-use karat::task::{Drawing, Instance, Outcome, Reply, Score, Suite, Values};
+use karat::task::{Check, Drawing, Instance, Outcome, Reply, Score, Suite, Values};
 use karat_sandbox::Sandbox;
 
 fn sandbox() -> Sandbox {
@@ -54,14 +56,71 @@ fn every_reference_solution_passes() {
     }
 }
 
+/// Code of a prompt's only block.
+fn block(prompt: &str) -> &str {
+    let (_, rest) = prompt.split_once("```python\n").unwrap();
+    rest.split_once("```").unwrap().0
+}
+
 #[test]
-fn no_broken_function_passes() {
+fn giving_the_broken_function_back_earns_nothing() {
+    let mut functions = BTreeSet::new();
     for instance in instances("bug_fix") {
         let prompt = &instance.messages[0].content;
-        let score = judged(&instance, prompt);
-        assert_ne!(score.outcome, Outcome::Pass, "{}: {score:?}", instance.id);
-        assert_ne!(score.outcome, Outcome::Error, "{}: {score:?}", instance.id);
+        for answer in [prompt.as_str(), block(prompt)] {
+            let score = judged(&instance, answer);
+            assert_eq!(score.outcome, Outcome::Fail, "{}: {score:?}", instance.id);
+            let shown = |check: &&Check| check.name.starts_with("visible case");
+            assert!(score.checks.iter().filter(shown).any(|check| !check.held), "{score:?}");
+        }
+        functions.insert(instance.scorer["function"].to_string());
     }
+    assert_eq!(functions.len(), 6, "{functions:?}");
+}
+
+#[test]
+fn every_shown_case_stands_in_its_prompt() {
+    for instance in ["code_from_spec", "bug_fix"].into_iter().flat_map(instances) {
+        let cases = instance.scorer["cases"].as_array().unwrap();
+        let n_shown = cases.iter().filter(|case| case["visible"] == true).count();
+        let prompt = &instance.messages[0].content;
+        let n_told = prompt.matches("Example: ").count() + prompt.matches("Przykład: ").count();
+        assert_eq!(n_told, n_shown, "{prompt}");
+    }
+}
+
+#[test]
+fn a_function_that_changes_what_it_must_not_does_not_pass() {
+    // Right results, but the list is sorted in place.
+    let sorts = "def merge_intervals(intervals):\n    intervals.sort()\n    out = []\n    for s, e in intervals:\n        if out and s <= out[-1][1]:\n            out[-1][1] = max(out[-1][1], e)\n        else:\n            out.append([s, e])\n    return out";
+    let why = "changed its argument `[[8,10],[1,3],[2,6]]` to `[[1, 3], [2, 6], [8, 10]]`";
+    check(sorts, Outcome::Partial, why);
+    // Right results, but the pairs of the list are the pairs of the result.
+    let shares = "def merge_intervals(intervals):\n    out = []\n    for pair in sorted(intervals):\n        if out and pair[0] <= out[-1][1]:\n            out[-1][1] = max(out[-1][1], pair[1])\n        else:\n            out.append(pair)\n    return out";
+    check(shares, Outcome::Fail, "changed its argument");
+}
+
+#[test]
+fn a_new_list_is_a_new_list() {
+    let instance = instances("bug_fix")
+        .into_iter()
+        .find(|instance| instance.scorer["function"] == "append_all")
+        .unwrap();
+    let answer = "def append_all(numbers):\n    numbers.append(sum(numbers))\n    return numbers";
+    let score = judged(&instance, answer);
+    assert_eq!(score.outcome, Outcome::Fail, "{score:?}");
+    assert!(score.checks.iter().any(|check| check.why.contains("changed its argument `[1,2]`")));
+}
+
+#[test]
+fn a_function_may_change_its_argument_where_nobody_forbids_it() {
+    let instance = instances("code_from_spec")
+        .into_iter()
+        .find(|instance| instance.scorer["function"] == "spiral")
+        .unwrap();
+    let answer = "def spiral(rows):\n    order = []\n    while rows:\n        order.extend(rows.pop(0))\n        rows[:] = [list(column) for column in zip(*rows)][::-1]\n    return order";
+    let score = judged(&instance, answer);
+    assert_eq!(score.outcome, Outcome::Pass, "{score:?}");
 }
 
 #[test]

@@ -159,6 +159,25 @@ fn a_flood_of_output_is_ended() {
 }
 
 #[test]
+fn a_flood_of_results_is_ended() {
+    check_ending("def f():\n    return 'x' * (32 << 20)", &Ending::TooMuchOutput);
+    check_ending("def f():\n    return ['x' * (1 << 20)] * 64", &Ending::TooMuchOutput);
+}
+
+#[test]
+fn a_flood_through_an_argument_is_ended() {
+    let report =
+        run("def f(xs):\n    xs.append('x' * (32 << 20))", vec![vec![serde_json::json!([])]]);
+    assert_eq!(report.ending, Ending::TooMuchOutput, "{report:?}");
+}
+
+#[test]
+fn a_signal_sent_by_another_way_ends_nobody() {
+    let source = "import sys\ndef f():\n    names = ('kill', 'raise_signal', 'alarm', 'setitimer', 'pthread_kill')\n    return [n for m in list(sys.modules.values()) for n in names if hasattr(m, n)]";
+    assert_eq!(returned(source), Data::List(Vec::new()));
+}
+
+#[test]
 fn subclasses_lead_nowhere() {
     let source = "def f():\n    names = []\n    todo = [object]\n    while todo:\n        for c in type.__subclasses__(todo.pop()):\n            if str(c) not in names:\n                names.append(str(c))\n                todo.append(c)\n    return [n for n in names if any(w in n for w in ('Popen', 'FileIO', 'ocket', 'CDLL', 'mmap'))] + [len(names) > 50]";
     assert_eq!(returned(source), Data::List(vec![Data::Bool(true)]));

@@ -55,6 +55,18 @@ fn every_call_has_its_own_result() {
 }
 
 #[test]
+fn arguments_come_back_as_the_function_left_them() {
+    let source = "def f(xs, d):\n    xs.sort()\n    d['k'].append(xs[5])\n    return 0";
+    let call = |xs: &[i64]| vec![json!(xs), json!({"k": []})];
+    let report = run(source, vec![call(&[2, 1, 1, 1, 1, 3]), call(&[2, 1])]);
+    let ints = |xs: &[i64]| Data::List(xs.iter().map(|x| int(*x)).collect());
+    let held = |xs: &[i64]| Data::Dict(vec![(text("k"), ints(xs))]);
+    let want = [vec![ints(&[1, 1, 1, 1, 2, 3]), held(&[3])], vec![ints(&[1, 2]), held(&[])]];
+    assert_eq!(report.arguments, want);
+    assert!(matches!(report.results[1], CaseResult::Raised { .. }), "{report:?}");
+}
+
+#[test]
 fn classes_work() {
     check_text(
         "class A:\n    def __init__(self, n): self.n = n\n    @property\n    def twice(self): return self.n * 2\n\

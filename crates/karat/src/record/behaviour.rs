@@ -52,7 +52,8 @@ pub struct AttemptRecord {
     pub outcome: TaskOutcome,
     /// Credit from 0 to 1.
     pub points: f64,
-    /// Which checks did not hold and why, or why there is no answer; empty for a pass.
+    /// Which checks did not hold and why, what else there is to tell, e.g. which of two contradictory rules
+    /// was chosen, or why there is no answer.
     pub reason: String,
     /// Tokens of the answer, thinking included.
     pub tokens: Option<u64>,
@@ -81,7 +82,7 @@ pub struct FlipSide {
     pub name: String,
     /// What came of its attempt.
     pub outcome: TaskOutcome,
-    /// Which checks did not hold and why; empty for a pass.
+    /// Which checks did not hold and why, and what else there is to tell.
     pub reason: String,
     /// What it answered, visible text only, as the model wrote it: control characters included, and cut
     /// where it is very long.

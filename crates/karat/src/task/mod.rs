@@ -27,4 +27,8 @@ pub use outcome::{Check, Outcome, Score};
 pub use suite::Suite;
 
 #[cfg(test)]
+mod family_tests;
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;

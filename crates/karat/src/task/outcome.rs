@@ -25,7 +25,8 @@ pub struct Check {
     pub name: String,
     /// Whether it held.
     pub held: bool,
-    /// Why it did not, with what stood there instead; empty where it held.
+    /// Why it did not, with what stood there instead. Where it held, what is worth telling, e.g. which of
+    /// two contradictory rules was chosen; mostly empty.
     pub why: String,
 }
 

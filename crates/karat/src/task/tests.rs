@@ -22,16 +22,14 @@ fn short_logs() -> Values {
 }
 
 #[test]
-fn the_full_suite_is_large_and_in_several_languages() {
+fn the_full_suite_has_twelve_families_and_288_instances_in_four_languages() {
     let suite = Suite::full().unwrap();
-    assert!(suite.families().len() >= 10);
-    assert!(suite.n_instances() >= 200, "{}", suite.n_instances());
     let all = instances(&suite, 0, &short_logs());
-    assert_eq!(all.len(), suite.n_instances());
-    for language in ["en", "pl", "de", "fr"] {
-        let n = all.iter().filter(|instance| instance.language == language).count();
-        assert!(n >= 30, "{language}: {n}");
-    }
+    assert_eq!((suite.families().len(), suite.n_instances(), all.len()), (12, 288, 288));
+    let of = |language: &str| all.iter().filter(|instance| instance.language == language).count();
+    assert_eq!(["en", "pl", "de", "fr"].map(of), [81, 81, 63, 63]);
+    let in_four = suite.families().into_iter().filter(|family| family.languages.len() == 4);
+    assert_eq!(in_four.count(), 10, "the other two are of code");
 }
 
 #[test]
@@ -109,7 +107,15 @@ fn the_quick_suite_is_the_original_six() {
         ]
     );
     assert_eq!(quick[0].scorer["function"], "merge_intervals");
+    assert_eq!(
+        quick[3].scorer["readings"],
+        json!([["all capital letters"], ["all small letters"]])
+    );
     assert_eq!(quick[4].scorer["expected"], "1007.5");
+    let family = suite.families().into_iter().find(|family| family.name == "long_context_recall");
+    let values = &family.unwrap().file;
+    assert_eq!(values.values["log_tokens"].as_integer(), Some(12_000));
+    assert_eq!(values.first.values["depth"].as_integer(), Some(50));
 }
 
 #[test]

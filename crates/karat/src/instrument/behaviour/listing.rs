@@ -47,13 +47,15 @@ pub(super) fn record(candidate: &str, attempt: &Attempt) -> AttemptRecord {
     }
 }
 
-/// Which checks did not hold, or why there is no answer.
+/// Which checks did not hold and what the others tell, or why there is no answer.
 fn reason(attempt: &Attempt) -> String {
     if let Reply::Failure(failure) = &attempt.reply {
         return failure.message.clone();
     }
-    let broken = attempt.score.checks.iter().filter(|check| !check.held);
-    let words = broken.map(|check| match check.why.as_str() {
+    let (held, broken): (Vec<_>, Vec<_>) =
+        attempt.score.checks.iter().partition(|check| check.held);
+    let telling = held.into_iter().filter(|check| !check.why.is_empty());
+    let words = broken.into_iter().chain(telling).map(|check| match check.why.as_str() {
         "" => check.name.clone(),
         why => format!("{}: {why}", check.name),
     });

@@ -4,6 +4,7 @@ use karat_sandbox::{CaseResult, Data, Ending, Limits, Report, Request};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::fold::has_form;
 use super::{Answer, Check, Checked, HALF, Means, Score, Scorer, failed, held, shown, whole};
 use crate::task::Outcome;
 
@@ -12,13 +13,16 @@ use crate::task::Outcome;
 const NEAR: f64 = 1e-9;
 
 /// `function`: its name; `cases`: arguments and what the function has to return for them, those that the
-/// prompt shows marked `visible`; `solution`: source that has to pass. Passes where every case does;
-/// partial where at least half of the cases do, the visible ones among them.
+/// prompt shows marked `visible`; `keeps_arguments`: whether the function must leave its arguments as they
+/// were; `solution`: source that has to pass. Passes where every case does; partial where at least half of
+/// the cases do, the visible ones among them.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Code {
     function: String,
     cases: Vec<Case>,
+    #[serde(default)]
+    keeps_arguments: bool,
     solution: String,
     #[serde(default = "seconds")]
     seconds: f64,
@@ -73,7 +77,7 @@ fn source<'a>(answer: &'a str, function: &str) -> &'a str {
         rest = after;
     }
     let definition = format!("def {function}");
-    let defines = |block: &&&str| block.contains(&definition);
+    let defines = |block: &&&str| has_form(block, &definition);
     blocks.iter().rev().find(defines).or(blocks.last()).copied().unwrap_or(answer)
 }
 
@@ -93,10 +97,17 @@ impl Code {
             .cases
             .iter()
             .enumerate()
-            .map(|(index, case)| case.check(report.results.get(index), &report.ending))
+            .map(|(index, case)| {
+                let check = case.check(report.results.get(index), &report.ending);
+                let left = report.arguments.get(index).filter(|_| self.keeps_arguments);
+                match left.and_then(|left| case.changed(left)) {
+                    Some(why) if check.held => failed(check.name, why),
+                    _ => check,
+                }
+            })
             .collect();
         if let Ending::Gap(why) | Ending::Crashed(why) = &report.ending {
-            let mut checks = vec![failed("the code can be run here", why.clone())];
+            let mut checks = vec![failed("code that can be run here", why.clone())];
             checks.extend(results);
             return whole(Outcome::Error, checks);
         }
@@ -112,9 +123,9 @@ impl Code {
         };
         let mut checks = Vec::new();
         if let Some(why) = ended(&report.ending, &self.function) {
-            checks.push(failed("the code runs", why));
+            checks.push(failed("code that runs", why));
         } else {
-            checks.push(held("the code runs"));
+            checks.push(held("code that runs"));
         }
         checks.extend(results);
         let points =
@@ -174,6 +185,15 @@ impl Case {
     }
 }
 
+impl Case {
+    /// What became of the arguments, where the function did not leave them as they were.
+    fn changed(&self, left: &[Data]) -> Option<String> {
+        let (got, want) = left.iter().zip(&self.args).find(|(got, want)| !is(got, want))?;
+        let (got, want) = (shown(&python(got)), shown(&want.to_string()));
+        Some(format!("changed its argument {want} to {got}"))
+    }
+}
+
 /// Whether a Python value is the JSON value: lists and tuples are one, and so are whole floats and
 /// integers; `True` is no 1.
 fn is(data: &Data, want: &Value) -> bool {
@@ -225,7 +245,7 @@ impl Scorer for Code {
     fn judge(&self, answer: &Answer, means: Means<'_>) -> Score {
         match self.run(source(&answer.visible, &self.function), means) {
             Ok(report) => self.score(&report),
-            Err(why) => whole(Outcome::Error, vec![failed("the code can be run here", why)]),
+            Err(why) => whole(Outcome::Error, vec![failed("code that can be run here", why)]),
         }
     }
 
@@ -253,6 +273,10 @@ mod tests {
             "def f(): pass\n"
         );
         assert_eq!(source("```\nx = 1\n```", "f"), "x = 1\n");
+        assert_eq!(
+            source("```\ndef f(): pass\n```\n```\ndef f2(): pass\n```", "f"),
+            "def f(): pass\n"
+        );
         assert_eq!(source("```py\ndef f():\n    pass", "f"), "def f():\n    pass");
     }
 

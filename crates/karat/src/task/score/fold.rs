@@ -3,8 +3,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Text for comparison: NFC, full case folding, one space between words, typographic quotes and
-/// apostrophes as plain ones.
+/// Text for comparison: NFC, full case folding, one space between words, typographic quotes, apostrophes
+/// and hyphens as plain ones.
 ///
 /// Folding is upper-casing and then lower-casing each character, which is Unicode's full case folding
 /// but for a few characters outside the languages of the tasks; `ß` becomes `ss`.
@@ -13,6 +13,7 @@ pub(super) fn folded(text: &str) -> String {
         .nfc()
         .map(|character| match character {
             '\u{2018}' | '\u{2019}' | '\u{02BC}' => '\'',
+            '\u{2010}' | '\u{2011}' => '-',
             '\u{201C}' | '\u{201D}' | '\u{201E}' | '\u{00AB}' | '\u{00BB}' => '"',
             '\u{00A0}' | '\u{202F}' | '\u{2009}' => ' ',
             other => other,
@@ -26,17 +27,31 @@ pub(super) fn folded(text: &str) -> String {
 /// Whether `form` stands in `text` between word edges. Both are folded here. An edge of the form that is
 /// no letter or digit needs no edge of a word.
 pub(super) fn has_form(text: &str, form: &str) -> bool {
-    let (text, form) = (folded(text), folded(form));
-    if form.is_empty() {
-        return false;
-    }
+    let form = folded(form);
     let starts_word = form.chars().next().is_some_and(is_word);
     let ends_word = form.chars().next_back().is_some_and(is_word);
-    text.match_indices(&form).any(|(at, _)| {
-        let before = text[..at].chars().next_back().is_some_and(is_word);
-        let after = text[at + form.len()..].chars().next().is_some_and(is_word);
-        !(starts_word && before || ends_word && after)
-    })
+    stands(&folded(text), &form, starts_word, ends_word)
+}
+
+/// As [`has_form`]; a `*` before or after the form stands for any letters, so that `twoj*` is `twoja`
+/// and `twoje`, and `*łeś` is `kupiłeś`.
+pub(super) fn has_pattern(text: &str, pattern: &str) -> bool {
+    let form = pattern.trim_matches('*');
+    if form.len() == pattern.len() {
+        return has_form(text, form);
+    }
+    let starts_word = !pattern.starts_with('*');
+    let ends_word = !pattern.ends_with('*');
+    stands(&folded(text), &folded(form), starts_word, ends_word)
+}
+
+fn stands(text: &str, form: &str, starts_word: bool, ends_word: bool) -> bool {
+    !form.is_empty()
+        && text.match_indices(form).any(|(at, _)| {
+            let before = text[..at].chars().next_back().is_some_and(is_word);
+            let after = text[at + form.len()..].chars().next().is_some_and(is_word);
+            !(starts_word && before || ends_word && after)
+        })
 }
 
 /// Whether a character belongs to a word.
@@ -46,7 +61,9 @@ pub(super) fn is_word(character: char) -> bool {
 
 /// Words of a text: runs of letters and digits; apostrophes and hyphens between them belong to them.
 pub(super) fn words(text: &str) -> Vec<&str> {
-    let is_part = |character: char| is_word(character) || matches!(character, '\'' | '’' | '-');
+    let is_part = |character: char| {
+        is_word(character) || matches!(character, '\'' | '’' | '-' | '\u{2010}' | '\u{2011}')
+    };
     text.split(|character| !is_part(character))
         .map(|word| word.trim_matches(|character| !is_word(character)))
         .filter(|word| !word.is_empty())
@@ -74,6 +91,18 @@ mod tests {
         assert!(has_form("s'il vous plaît", "s'il vous plaît"));
         assert!(!has_form("anything", ""));
         assert!(has_form("panel i pan", "pan"));
+        assert!(has_form("nectar\u{2011}839", "nectar-839"));
+    }
+
+    #[test]
+    fn a_star_stands_for_letters() {
+        assert!(has_pattern("Daj mi twoje klucze.", "twoj*"));
+        assert!(has_pattern("Gdzie kupiłeś rower?", "*łeś"));
+        assert!(!has_pattern("Gdzie kupił rower?", "*łeś"));
+        assert!(!has_pattern("To jest nieswoje.", "swoj*"));
+        assert!(!has_pattern("Weszli, śpiewając.", "*łeś"));
+        assert!(has_pattern("pan", "pan") && !has_pattern("panel", "pan"));
+        assert!(!has_pattern("anything", "**"));
     }
 
     #[test]

@@ -56,15 +56,15 @@ fn object(text: &str) -> Result<(Pairs, Option<&'static str>), String> {
         Err(error) => error,
     };
     let (Some(start), Some(end)) = (text.find('{'), text.rfind('}')) else {
-        return Err(format!("no JSON object: {bare}"));
+        return Err(format!("there is none: {bare}"));
     };
     let inner = text.get(start..=end).unwrap_or_default();
-    let pairs = serde_json::from_str(inner).map_err(|error| format!("no JSON object: {error}"))?;
+    let pairs = serde_json::from_str(inner).map_err(|error| format!("there is none: {error}"))?;
     let before = text[..start].trim();
     let after = text[end + 1..].trim();
     let is_fence =
         before.starts_with("```") && !before.contains(char::is_whitespace) && after == "```";
-    Ok((pairs, Some(if is_fence { "a code fence" } else { "words" })))
+    Ok((pairs, Some(if is_fence { "is a code fence" } else { "are words" })))
 }
 
 impl Json {
@@ -74,7 +74,7 @@ impl Json {
             .expected
             .iter()
             .map(|(key, want)| {
-                let name = format!("`{key}` is {want}");
+                let name = format!("`{key}` to be {want}");
                 match value(key) {
                     None => failed(name, "the key is missing"),
                     Some(got) if same(want, got) => held(name),
@@ -83,14 +83,14 @@ impl Json {
             })
             .collect();
         let other = pairs.iter().find(|(key, _)| !self.expected.contains_key(key));
-        checks.push(check("has no other key", other.is_none(), || {
+        checks.push(check("no other key", other.is_none(), || {
             format!("it has {}", shown(other.map_or("", |(key, _)| key)))
         }));
         let twice = pairs
             .iter()
             .enumerate()
             .find(|(at, (key, _))| pairs.iter().take(*at).any(|(earlier, _)| earlier == key));
-        checks.push(check("has each key once", twice.is_none(), || {
+        checks.push(check("each key once", twice.is_none(), || {
             format!("{} stands there twice", shown(twice.map_or("", |(_, (key, _))| key)))
         }));
         checks
@@ -118,19 +118,19 @@ pub(super) fn same(want: &Value, got: &Value) -> bool {
 
 impl Scorer for Json {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
-        const BARE: &str = "nothing stands around the object";
+        const BARE: &str = "nothing around the object";
         let (Pairs(pairs), around) = match object(&answer.visible) {
             Ok(found) => found,
             Err(why) => {
-                return whole(Outcome::Fail, vec![failed("the answer is a JSON object", why)]);
+                return whole(Outcome::Fail, vec![failed("a JSON object", why)]);
             }
         };
-        let mut checks = vec![held("the answer is a JSON object")];
+        let mut checks = vec![held("a JSON object")];
         checks.extend(self.content(&pairs));
         let is_right = checks.iter().all(|check| check.held);
         checks.push(match around {
             None => held(BARE),
-            Some(what) => failed(BARE, format!("{what} around it")),
+            Some(what) => failed(BARE, format!("there {what} around it")),
         });
         let outcome = match (is_right, around) {
             (true, None) => Outcome::Pass,

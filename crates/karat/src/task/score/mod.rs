@@ -2,6 +2,7 @@
 
 mod chrf;
 mod code;
+mod dress;
 mod fold;
 mod forms;
 mod json;
@@ -112,7 +113,7 @@ pub fn score(scorer: &dyn Scorer, reply: &Reply, means: Means<'_>) -> (Score, Op
     let generation = match reply {
         Reply::Answer(generation) => generation,
         Reply::Failure(failure) => {
-            let check = failed("an answer came", failure.message.clone());
+            let check = failed("an answer", failure.message.clone());
             return (whole(Outcome::Error, vec![check]), None);
         }
     };
@@ -137,7 +138,7 @@ pub fn score(scorer: &dyn Scorer, reply: &Reply, means: Means<'_>) -> (Score, Op
 
 /// The score of an attempt whose scorer cannot be made, e.g. because it comes from another version.
 pub(super) fn impossible(why: String) -> Score {
-    whole(Outcome::Error, vec![failed("the answer can be judged", why)])
+    whole(Outcome::Error, vec![failed("an answer that can be judged", why)])
 }
 
 /// A text in a file, or a number that stands for its text.
@@ -160,6 +161,11 @@ impl TryFrom<Value> for Written {
 /// A check that held.
 fn held(name: impl Into<String>) -> Check {
     Check { name: name.into(), held: true, why: String::new() }
+}
+
+/// A check that held, and what is worth telling of it.
+fn told(name: impl Into<String>, what: impl Into<String>) -> Check {
+    Check { name: name.into(), held: true, why: what.into() }
 }
 
 /// A check that did not hold.

@@ -4,16 +4,19 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::dress::unlisted;
 use super::fold::{folded, has_form, words};
-use super::{Answer, Check, Checked, Means, Score, Scorer, by_share, check, failed, held};
+use super::{Answer, Check, Checked, Means, Score, Scorer, by_share, failed, held, shown, told};
 
-/// `rules`: each has a `name` and what it asks; `readings`: lists of names of rules that cannot all hold,
-/// because the instructions contradict each other. A model commits where exactly one reading holds
-/// altogether. Rules of no reading count one by one, and so does the commitment; rules of readings are
-/// reported and count by it alone. `example`: an answer that has to pass.
+/// `answer`: what a text has to do to be an answer to the task at all; where it does not, nothing counts,
+/// because who refuses breaks no prohibition. `rules`: each has a `name` and what it asks. `readings`: lists
+/// of names of rules that cannot all hold, because the instructions contradict each other. A model commits
+/// where exactly one reading holds altogether; which one is told. Rules of no reading count one by one, and
+/// so does the commitment. `example`: an answer that has to pass.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
+    answer: Asks,
     #[serde(rename = "rules")]
     all: Vec<Rule>,
     #[serde(default)]
@@ -43,6 +46,9 @@ impl TryFrom<Map<String, Value>> for Rule {
     }
 }
 
+/// Most words of an entry of a list.
+const ENTRY: usize = 6;
+
 /// What a rule asks.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +57,9 @@ enum Asks {
     Words(Range),
     /// Lines that are not empty.
     Lines(Range),
+    /// Lines that are entries of a list: with a mark or number before at most [`ENTRY`] words, or of at
+    /// most half as many without one.
+    Entries(Range),
     /// Sentences: pieces that end with a full stop, question or exclamation mark.
     Sentences(Range),
     /// Forms that have to stand in it.
@@ -65,6 +74,8 @@ enum Asks {
     EndsWith(String),
     /// How each line that is not empty begins.
     EachLineStartsWith(String),
+    /// Words of each line that is not empty.
+    EachLineWords(Range),
     /// Whether all letters are small (`"lower"`) or capital (`"upper"`).
     Case(Case),
 }
@@ -102,6 +113,9 @@ impl Asks {
         match self {
             Self::Words(range) => range.holds(words(text).len(), "words"),
             Self::Lines(range) => range.holds(lines().count(), "lines"),
+            Self::Entries(range) => {
+                range.holds(lines().filter(|line| is_entry(line)).count(), "entries of a list")
+            }
             Self::Sentences(range) => {
                 let has_words = |piece: &&str| !words(piece).is_empty();
                 range.holds(text.split(['.', '!', '?', '…']).filter(has_words).count(), "sentences")
@@ -128,15 +142,25 @@ impl Asks {
                 if is_so { Ok(()) } else { Err(format!("it does not end with `{end}`")) }
             }
             Self::EachLineStartsWith(start) => {
-                match lines().find(|line| !line.starts_with(start)) {
-                    Some(line) => Err(format!("`{line}` does not begin with `{start}`")),
+                // A space that does not break is a space.
+                let starts = |line: &&str| !line.replace('\u{a0}', " ").starts_with(start);
+                match lines().find(starts) {
+                    Some(line) => Err(format!("{} does not begin with `{start}`", shown(line))),
+                    None => Ok(()),
+                }
+            }
+            Self::EachLineWords(range) => {
+                let why = |line| range.holds(words(line).len(), "words").map_err(|why| (line, why));
+                match lines().find_map(|line| why(line).err()) {
+                    Some((line, why)) => Err(format!("of {}, {why}", shown(line))),
                     None => Ok(()),
                 }
             }
             Self::Case(case) => {
                 let is_other = |letter: &char| match case {
                     Case::Lower => letter.is_uppercase(),
-                    Case::Upper => letter.is_lowercase(),
+                    // `ß` stands among capital letters, too.
+                    Case::Upper => letter.is_lowercase() && *letter != 'ß',
                 };
                 match text.chars().find(is_other) {
                     Some(letter) => Err(format!("`{letter}` stands in it")),
@@ -145,6 +169,12 @@ impl Asks {
             }
         }
     }
+}
+
+/// Whether a line is an entry of a list.
+fn is_entry(line: &str) -> bool {
+    let (entry, is_marked) = unlisted(line);
+    (1..=if is_marked { ENTRY } else { ENTRY / 2 }).contains(&words(entry).len())
 }
 
 impl Checked for Rules {
@@ -169,9 +199,12 @@ impl Rules {
         self.all.iter().find(|rule| rule.name == name)
     }
 
-    /// What counts: the rules of no reading, and the commitment.
+    /// What counts: that there is an answer, and then the rules of no reading and the commitment.
     fn checks(&self, text: &str) -> Vec<Check> {
         let text = text.trim();
+        if let Err(why) = self.answer.holds(text) {
+            return vec![failed("an answer to the task", why)];
+        }
         let is_contested =
             |rule: &&Rule| self.readings.iter().any(|names| names.contains(&rule.name));
         let mut checks: Vec<Check> = self
@@ -189,22 +222,26 @@ impl Rules {
         checks
     }
 
+    /// Which reading the text keeps to, told in either case.
     fn commitment(&self, text: &str) -> Check {
-        let why_not = |names: &Vec<String>| {
+        const COMMITMENT: &str = "commitment";
+        let broken = |names: &Vec<String>| {
             names.iter().filter_map(|name| self.rule(name)).find_map(|rule| {
-                rule.asks.holds(text).err().map(|why| format!("{}: {why}", rule.name))
+                rule.asks.holds(text).err().map(|why| format!("not {}, {why}", rule.name))
             })
         };
-        let reasons: Vec<Option<String>> = self.readings.iter().map(why_not).collect();
-        let n_held = reasons.iter().filter(|reason| reason.is_none()).count();
-        check("commits to one reading", n_held == 1, || {
-            if n_held == 0 {
-                let reasons: Vec<String> = reasons.into_iter().flatten().collect();
-                format!("none holds: {}", reasons.join("; "))
-            } else {
-                format!("{n_held} hold at once")
+        let (mut kept, mut broke) = (Vec::new(), Vec::new());
+        for names in &self.readings {
+            match broken(names) {
+                None => kept.push(names.join(" and ")),
+                Some(why) => broke.push(why),
             }
-        })
+        }
+        match kept.as_slice() {
+            [reading] => told(COMMITMENT, reading),
+            [] => failed(COMMITMENT, format!("to none: {}", broke.join("; "))),
+            _ => failed(COMMITMENT, format!("to none: {} hold at once", kept.join(" and "))),
+        }
     }
 }
 

@@ -1,19 +1,41 @@
-//! `text`: a short text, exact but for case, spaces and the marks around it.
+//! `text`: a short text, exact but for case, spaces and what stands around it.
 
 use serde::Deserialize;
 
-use super::fold::{folded, has_form};
+use super::dress::{lines, undressed, unlisted};
+use super::fold::{folded, has_form, words};
+use super::number::parse;
 use super::{Answer, Checked, Means, Score, Scorer, Written, check, failed, held, shown, whole};
 use crate::task::Outcome;
 
-/// `accept`: texts that are right; `options`: what could be chosen. The answer passes where it is one of
-/// the first. Right, but with words around it: partial, unless it names another option too.
+/// `accept`: texts that are right, of one line or several; `options`: what could be chosen; `place`: how
+/// much else may be said; `language`: of numbers, how they may be written.
+///
+/// The answer passes where it is one of the first, in the place asked for. Right, but in another place:
+/// partial. It is not right where it names another option too, unless the last line names the right one
+/// alone.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Text {
     accept: Vec<Written>,
     #[serde(default)]
     options: Vec<Written>,
+    #[serde(default)]
+    place: Place,
+    language: Option<String>,
+}
+
+/// Where the right text has to stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// Nothing else is said.
+    #[default]
+    Alone,
+    /// On the last line, or lines.
+    Line,
+    /// In a sentence.
+    Anywhere,
 }
 
 impl Checked for Text {
@@ -25,44 +47,111 @@ impl Checked for Text {
     }
 }
 
-/// Text without marks around it.
-fn bare(text: &str) -> String {
-    const AROUND: &[char] = &['"', '\'', '`', '*', '.', '!', '?', ':', ' ', '(', ')'];
-    folded(text).trim_matches(AROUND).to_owned()
+/// A line for comparison.
+fn bare(line: &str) -> String {
+    folded(undressed(unlisted(undressed(line)).0))
+}
+
+fn bare_lines(text: &str) -> Vec<String> {
+    lines(text).map(bare).filter(|line| !line.is_empty()).collect()
+}
+
+impl Text {
+    /// Whether a line is a text, or the same number in another notation.
+    fn is(&self, line: &str, text: &str) -> bool {
+        let number = |text: &str| parse(text, self.language.as_deref()?);
+        line == text || number(line).is_some_and(|line| number(text) == Some(line))
+    }
+
+    /// Whether the last lines are right.
+    fn ends_right(&self, said: &[String]) -> bool {
+        self.accept.iter().any(|accepted| {
+            let wanted = bare_lines(&accepted.0);
+            let start = said.len().checked_sub(wanted.len());
+            let tail = start.and_then(|start| said.get(start..)).unwrap_or_default();
+            !wanted.is_empty()
+                && tail.len() == wanted.len()
+                && tail.iter().zip(&wanted).all(|(line, text)| self.is(line, text))
+        })
+    }
+
+    /// Whether all that is said is right.
+    fn is_right(&self, said: &[String]) -> bool {
+        let n = |accepted: &Written| bare_lines(&accepted.0).len();
+        self.ends_right(said) && self.accept.iter().any(|accepted| n(accepted) == said.len())
+    }
+
+    fn others(&self) -> impl Iterator<Item = &str> {
+        let is_other = |option: &&str| !self.is_right(&bare_lines(option));
+        self.options.iter().map(|option| option.0.as_str()).filter(is_other)
+    }
+
+    /// Another option that stands in a text beside the right one.
+    fn other_in(&self, text: &str) -> Option<&str> {
+        self.others().find(|option| has_form(text, option))
+    }
+
+    /// Whether the right text is named: the only one, or the only one of the last line.
+    fn named(&self, text: &str) -> Result<(), String> {
+        let last = lines(text).next_back().unwrap_or_default();
+        let only = |text: &str| self.stands_in(text) == Some(true) && self.other_in(text).is_none();
+        if only(text) || only(last) {
+            return Ok(());
+        }
+        match self.other_in(text) {
+            Some(other) if self.stands_in(text) == Some(true) => {
+                Err(format!("it also names {}", shown(other)))
+            }
+            _ => Err(format!("{} instead of {}", shown(text), shown(&self.accept[0].0))),
+        }
+    }
 }
 
 impl Scorer for Text {
     fn judge(&self, answer: &Answer, _: Means<'_>) -> Score {
-        const RIGHT: &str = "the answer is right";
-        const ALONE: &str = "nothing else is said";
-        let said = bare(&answer.visible);
-        if self.accept.iter().any(|text| bare(&text.0) == said) {
-            return whole(Outcome::Pass, vec![held(RIGHT), held(ALONE)]);
-        }
-        let stands = self.stands_in(&answer.visible) == Some(true);
-        let is_right =
-            |option: &&Written| !self.accept.iter().any(|text| bare(&text.0) == bare(&option.0));
-        let other = self
-            .options
-            .iter()
-            .filter(is_right)
-            .find(|option| has_form(&answer.visible, &option.0));
-        let named = match (stands, other) {
-            (true, None) => held(RIGHT),
-            (true, Some(other)) => failed(RIGHT, format!("it also names {}", shown(&other.0))),
-            (false, _) => failed(
-                RIGHT,
-                format!("{} instead of {}", shown(&answer.visible), shown(&self.accept[0].0)),
-            ),
+        const RIGHT: &str = "the right answer";
+        let text = &answer.visible;
+        let said = bare_lines(text);
+        // A choice of several, one to a line, is no answer wherever the right one stands.
+        let beside = (said.len() > 1)
+            .then(|| self.others().find(|option| said.contains(&bare(option))))
+            .flatten();
+        let in_place = match self.place {
+            Place::Alone => self.is_right(&said),
+            Place::Line | Place::Anywhere => self.ends_right(&said),
         };
-        let is_partial = named.held;
-        let alone =
-            check(ALONE, !is_partial, || format!("the answer is {}", shown(&answer.visible)));
-        whole(if is_partial { Outcome::Partial } else { Outcome::Fail }, vec![named, alone])
+        let right = match beside {
+            Some(other) => Err(format!("it also names {}", shown(other))),
+            None if in_place => Ok(()),
+            None => self.named(text),
+        };
+        if let Err(why) = right {
+            return whole(Outcome::Fail, vec![failed(RIGHT, why)]);
+        }
+        let mut checks = vec![held(RIGHT)];
+        let place = match self.place {
+            Place::Alone => Some("nothing else said"),
+            Place::Line => Some("the answer on the last line"),
+            Place::Anywhere => None,
+        };
+        checks.extend(
+            place.map(|place| check(place, in_place, || format!("the answer is {}", shown(text)))),
+        );
+        let is_placed = in_place || place.is_none();
+        whole(if is_placed { Outcome::Pass } else { Outcome::Partial }, checks)
     }
 
     fn stands_in(&self, text: &str) -> Option<bool> {
-        Some(self.accept.iter().any(|accepted| has_form(text, &accepted.0)))
+        let said: Vec<String> = words(text).into_iter().map(folded).collect();
+        let stands = |accepted: &Written| {
+            // Of several lines, the words in their order, whatever parts them.
+            let wanted: Vec<String> = words(&accepted.0).into_iter().map(folded).collect();
+            has_form(text, &accepted.0)
+                || wanted.len() > 1
+                    && accepted.0.contains('\n')
+                    && said.windows(wanted.len()).any(|piece| piece == wanted)
+        };
+        Some(self.accept.iter().any(stands))
     }
 
     fn reference(&self) -> Option<Answer> {
