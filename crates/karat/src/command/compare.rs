@@ -235,6 +235,7 @@ pub(super) fn behaviour_settings(
         gpu_layers: settings.ruler.gpu_layers,
         worker_timeout: settings.worker_timeout,
         answer_timeout: ANSWER_TIMEOUT,
+        fresh: false,
         level: settings.level,
     }
 }

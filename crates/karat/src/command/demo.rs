@@ -176,6 +176,7 @@ fn behaviour_settings(settings: &FidelitySettings) -> BehaviourSettings {
         gpu_layers: settings.ruler.gpu_layers,
         worker_timeout: TIMEOUT,
         answer_timeout: TIMEOUT,
+        fresh: false,
         level: settings.level,
     }
 }

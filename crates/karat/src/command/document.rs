@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 
 use super::memory::stored;
+use super::stored_attempts::StoredAttempts;
 use crate::instrument::behaviour::{Asked, summarize as summarize_behaviour};
 use crate::instrument::fidelity::language::language_rows;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
@@ -18,11 +19,12 @@ use crate::plan::{
 };
 use crate::record::{
     Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip,
-    MachineRecord, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
+    MachineRecord, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, Severity, TextRecord,
+    WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
-use crate::task::Attempt;
+use crate::units::count;
 use crate::verdict::{VerdictSettings, answers};
 
 /// Reads a run (id, unique beginning of one, or `latest`) and summarises it.
@@ -209,9 +211,19 @@ impl Content {
         header: &RunHeader,
     ) -> anyhow::Result<()> {
         self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
-        let attempts = (0..plan.models.len())
-            .map(|model| read_attempts(store, plan, model))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let mut attempts = Vec::new();
+        for (model, record) in plan.models.iter().enumerate() {
+            let (of_model, n_unjudged) = StoredAttempts { store, plan }.attempts(model)?;
+            attempts.push(of_model);
+            self.findings.extend((n_unjudged > 0).then(|| Finding {
+                severity: Severity::Warning,
+                message: format!(
+                    "{}: {} not judged yet and left out; the same command again judges",
+                    record.name,
+                    count(n_unjudged, "answer")
+                ),
+            }));
+        }
         let asked = Asked {
             seed: header.seed,
             level: header.level,
@@ -235,27 +247,6 @@ impl Content {
         };
         answers(&self.models, &self.estimates, &settings)
     }
-}
-
-/// What the store has of one model's attempts, in the order they were asked.
-fn read_attempts(
-    store: &Store,
-    plan: &BehaviourPlan,
-    model: usize,
-) -> anyhow::Result<Vec<Attempt>> {
-    let mut attempts = Vec::new();
-    for turn in plan.turns() {
-        let samples = store.samples(&plan.identity(model, turn.instance))?;
-        let sample = samples.into_iter().find(|(repeat, _)| *repeat == turn.repeat);
-        if let Some((_, attempt)) = sample {
-            let id = &plan.instances[turn.instance].id;
-            attempts.push(
-                serde_json::from_value(attempt)
-                    .with_context(|| format!("an attempt at {id} in the store is damaged"))?,
-            );
-        }
-    }
-    Ok(attempts)
 }
 
 /// What the store has of a speed plan's series.

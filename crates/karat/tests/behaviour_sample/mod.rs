@@ -61,6 +61,7 @@ pub fn attempt(family: &str, index: usize, outcome: Outcome) -> Attempt {
         },
         answer_in_thinking: None,
         looped: false,
+        at_budgets: BTreeMap::new(),
     }
 }
 
@@ -72,6 +73,7 @@ pub fn generation(visible: &str, (shown, thought): (u64, u64), seconds: f64) -> 
         at_s: seconds * (token + 1) as f64 / total as f64,
         channel: if token < thought { Channel::Thinking } else { Channel::Visible },
         text: "word ".to_owned(),
+        n_tokens: Some(token + 1),
     };
     Generation {
         visible: visible.to_owned(),
