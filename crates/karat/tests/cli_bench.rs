@@ -3,11 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 mod cli_lab;
+mod scripted_server;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use cli_lab::{ORIGINAL, Place, lab};
+use rusqlite::Connection;
+use scripted_server::{Server, Step, reply, stream};
 use serde_json::Value;
 
 const FAMILIES: [&str; 6] = [
@@ -60,11 +66,12 @@ fn the_quick_suite_is_asked_scored_stored_and_told() {
         assert!(told.contains(family), "{family} is not in\n{told}");
     }
     assert!(fs::read_to_string(place.path("page.html")).unwrap().ends_with("</html>\n"));
-    // Again: nothing is asked, the same is told.
-    assert_eq!(place.stored("sample"), 12);
+    // Again: nothing is asked or judged, the same is told.
+    assert_eq!(place.stored("sample"), 24, "twelve replies and how each was judged");
     let again = bench(&place, ["--repeats", "2"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&again.stderr).contains("everything was answered before"));
-    assert_eq!(place.stored("sample"), 12);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("everything was answered before\n"), "{said}");
+    assert_eq!(place.stored("sample"), 24);
     assert_eq!(place.document()["estimates"], document["estimates"]);
 }
 
@@ -105,6 +112,179 @@ fn one_run_at_the_largest_budget_gives_the_smaller_ones() {
     assert_eq!(at.iter().map(|(budget, _)| *budget).collect::<Vec<_>>(), [4, 60, 300]);
     assert!(at.windows(2).all(|two| two[0].1 <= two[1].1), "more budget, no less: {at:?}");
     assert!(at[0].1 < f64::EPSILON, "four tokens are no JSON: {at:?}");
+}
+
+/// Asked with a budget, a build gives what cutting off its longer answer gives.
+#[test]
+fn a_smaller_budget_read_off_the_largest_is_what_asking_with_it_gives() {
+    const METRICS: [&str; 3] = ["pass_rate", "starved_rate", "tokens"];
+    let place = Place::new();
+    let asked = |family: &str, limit: [&str; 2]| {
+        let mut command = place.karat(["bench", "--threads", "1", "--repeats", "1", "--quiet"]);
+        command.args(["--log-tokens", "600", "--family", family]).args(limit).arg(lab(ORIGINAL));
+        command.assert().success();
+        place.document()
+    };
+    for family in ["strict_json", "exact_arithmetic", "long_context_recall"] {
+        let all = asked(family, ["--thinking-budget", "160,48,12"]);
+        for budget in ["12", "48"] {
+            let alone = asked(family, ["--max-tokens", budget]);
+            for metric in METRICS {
+                let read_off = figure(&all, metric, Some(budget));
+                assert_eq!(read_off, figure(&alone, metric, None), "{metric} of {family}");
+                assert!(read_off.is_some(), "{metric} of {family} at {budget}");
+            }
+        }
+    }
+}
+
+/// A figure over all tasks; at a budget, or as asked.
+fn figure(document: &Value, metric: &str, budget: Option<&str>) -> Option<f64> {
+    let rows = document["estimates"].as_array().unwrap();
+    let row = rows.iter().find(|row| {
+        row["metric"] == metric && row["setting"]["budget"].as_str() == budget
+    })?;
+    row["value"].as_f64()
+}
+
+/// A folder with one task whose answers are scored like this.
+fn own_task(place: &Place, scorer: &str) {
+    let folder = place.path("tasks");
+    fs::create_dir_all(&folder).unwrap();
+    let file = format!(
+        "name = \"mine\"\ntitle = \"One word\"\nprobes = \"talking\"\nmax_tokens = 24\n\
+         instances = 1\n[scorer]\n{scorer}\n[language.en]\nprompt = \"Name a colour.\"\n"
+    );
+    fs::write(folder.join("mine.toml"), file).unwrap();
+}
+
+const NEVER: &str = "kind = \"text\"\naccept = [\"no such colour\"]";
+const ANYTHING: &str =
+    "kind = \"rules\"\nexample = \"red\"\nrules = [{ name = \"a word\", words = { min = 1 } }]";
+
+/// Outcomes in the order asked.
+fn outcomes(document: &Value) -> Vec<&str> {
+    attempts(document).iter().map(|one| one["outcome"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_edited_scorer_judges_anew_and_asks_nothing() {
+    let place = Place::new();
+    let bench = || {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks"]);
+        let output = command.arg(lab(ORIGINAL)).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    own_task(&place, NEVER);
+    bench();
+    let first = place.document();
+    assert_eq!(outcomes(&first), ["fail"; 2], "asked once, and once more");
+    own_task(&place, ANYTHING);
+    let said = bench();
+    assert!(said.contains("everything was answered before, 2 answers judged anew"), "{said}");
+    let second = place.document();
+    assert_eq!(outcomes(&second), ["pass"; 2]);
+    let tokens = |document: &Value| attempts(document)[0]["tokens"].clone();
+    assert_eq!(tokens(&first), tokens(&second));
+    // The first run is told as it was judged then.
+    let id = first["run"]["id"].as_str().unwrap();
+    let report = place.karat(["report", id, "--format", "json"]).output().unwrap().stdout;
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["estimates"], first["estimates"]);
+}
+
+const ANSWER: [&str; 4] = [
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"red\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}\n\n",
+    "data: [DONE]\n\n",
+];
+
+/// A server that plays `script` for each chat, counted from 0, the warm-up included.
+fn chat_server(mut script: impl FnMut(usize) -> Vec<Step> + Send + 'static) -> Server {
+    let mut n_chats = 0;
+    Server::start(move |request| match request.path.as_str() {
+        "/v1/models" => reply(200, "{\"data\":[{\"id\":\"m\"}]}"),
+        "/v1/chat/completions" => {
+            n_chats += 1;
+            script(n_chats - 1)
+        }
+        _ => reply(404, "{}"),
+    })
+}
+
+fn ask_server(place: &Place, server: &Server, args: &[&str]) -> Value {
+    let mut command = place.karat(["bench", "--tasks", "tasks", "--repeats", "3", "--quiet"]);
+    command.args(args).arg(format!("{}/v1#m", server.base)).assert().success();
+    place.document()
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again_by_the_same_command() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let n_chats = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_chats);
+    // The first is the warm-up.
+    let server = chat_server(move |chat| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        if chat == 2 { reply(500, "{\"error\":\"out of paper\"}") } else { stream(ANSWER) }
+    });
+    let first = ask_server(&place, &server, &[]);
+    assert_eq!(outcomes(&first), ["pass", "error", "pass"]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 4);
+    let second = ask_server(&place, &server, &[]);
+    assert_eq!(outcomes(&second), ["pass"; 3]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 2, "the warm-up, and what had failed");
+    assert_eq!(place.stored("sample"), 8, "the failure is kept beside the answers");
+    // What is complete is another series' the next time.
+    ask_server(&place, &server, &[]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 4);
+}
+
+#[test]
+fn fresh_asks_a_server_everything() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let n_chats = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_chats);
+    let server = chat_server(move |chat| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        if chat == 2 { reply(500, "{\"error\":\"out of paper\"}") } else { stream(ANSWER) }
+    });
+    ask_server(&place, &server, &[]);
+    n_chats.store(0, Ordering::SeqCst);
+    ask_server(&place, &server, &["--fresh"]);
+    assert_eq!(n_chats.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn nothing_is_judged_while_answers_are_timed() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let (kept, most) = (place.home().join("karat.db"), Arc::new(AtomicU64::new(0)));
+    let seen = Arc::clone(&most);
+    let n_replies = Arc::new(AtomicU64::new(0));
+    let stored = Arc::clone(&n_replies);
+    let server = chat_server(move |_| {
+        seen.fetch_max(samples_with(&kept, "checks"), Ordering::SeqCst);
+        stored.fetch_max(samples_with(&kept, "deltas"), Ordering::SeqCst);
+        stream(ANSWER)
+    });
+    ask_server(&place, &server, &[]);
+    assert_eq!(n_replies.load(Ordering::SeqCst), 2, "replies are stored as they come");
+    assert_eq!(most.load(Ordering::SeqCst), 0, "scores are not there before the last answer");
+    assert_eq!(samples_with(&place.home().join("karat.db"), "checks"), 3);
+}
+
+/// Stored samples that have this key.
+fn samples_with(store: &Path, key: &str) -> u64 {
+    let store = Connection::open(store).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    let count = format!("SELECT count(*) FROM sample WHERE data LIKE '%\"{key}\"%'");
+    store.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap() as u64
 }
 
 #[test]

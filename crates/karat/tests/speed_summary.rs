@@ -31,6 +31,7 @@ fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
         bits_per_weight: 4.5,
         proxy_reference: false,
         lineage: lineage.to_vec(),
+        template_sha256: None,
     };
     let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
         weight_bytes: 4_000_000_000,

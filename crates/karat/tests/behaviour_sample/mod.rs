@@ -31,6 +31,7 @@ pub fn model(name: &str, role: ModelRole, gigabytes: f64, lineage: &[Lineage]) -
         bits_per_weight: gigabytes * 8.0 / 12.0,
         proxy_reference: false,
         lineage: lineage.to_vec(),
+        template_sha256: None,
     }
 }
 

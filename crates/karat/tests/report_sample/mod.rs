@@ -171,6 +171,7 @@ fn model(
         bits_per_weight,
         proxy_reference: false,
         lineage: Vec::new(),
+        template_sha256: None,
     }
 }
 
