@@ -38,7 +38,11 @@ fn suite(outcomes: [&str; 6], pace: f64) -> Vec<Attempt> {
                 }
                 _ => (80 + 20 * index as u64, 300),
             };
-            attempts.push(with_cost(attempt, cost, pace * (cost.0 + cost.1) as f64));
+            let mut attempt = with_cost(attempt, cost, pace * (cost.0 + cost.1) as f64);
+            if cost.1 > 512 {
+                attempt.at_budgets.insert(512, attempt.score.clone());
+            }
+            attempts.push(attempt);
         }
     }
     attempts
@@ -135,6 +139,28 @@ fn the_text_report_ends_with_the_answers() {
         .collect();
     assert_eq!(labels, ["recipe", "budget", "ceiling", "ceiling"], "{end}");
     assert!(end.lines().all(|line| line.chars().count() <= 100), "{end}");
+}
+
+#[test]
+fn what_one_has_to_know_comes_first_and_warnings_before_notes() {
+    let mut doc = document();
+    doc.findings.reverse();
+    for name in ["text", "markdown", "html"] {
+        let report = render(name, &doc);
+        let at = |words: &str| report.find(words).unwrap_or_else(|| panic!("{name}: no {words}"));
+        let (known, figures) = (at("To know when reading this"), at("Behaviour, all tasks"));
+        let (warning, note) = (at("asked again does not answer"), at("what this suite can tell"));
+        assert!(known < warning && warning < note && note < figures, "{name}");
+    }
+}
+
+#[test]
+fn the_margins_of_the_answers_are_shown() {
+    let doc = document();
+    for name in ["text", "markdown", "html"] {
+        let said = "a loss matters from 5 points of pass rate, 0.01 of ln PPL, 0.01 nats of KLD on";
+        assert!(render(name, &doc).contains(said), "{name}");
+    }
 }
 
 #[test]

@@ -313,8 +313,7 @@ fn calling(outcome: Outcome, arguments: &str) -> Attempt {
 #[test]
 fn a_flip_of_a_tool_call_shows_both_calls() {
     let (right, wrong) = (r#"{"seats":2}"#, r#"{"seats":"two"}"#);
-    let summary =
-        two(vec![calling(Outcome::Pass, right)], vec![calling(Outcome::Fail, wrong)]);
+    let summary = two(vec![calling(Outcome::Pass, right)], vec![calling(Outcome::Fail, wrong)]);
     let flip = &summary.flips[0];
     assert_eq!(flip.passes.answer, format!("book({right})"));
     assert_eq!(flip.other.answer, format!("book({wrong})"));

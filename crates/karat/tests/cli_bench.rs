@@ -141,9 +141,9 @@ fn a_smaller_budget_read_off_the_largest_is_what_asking_with_it_gives() {
 /// A figure over all tasks; at a budget, or as asked.
 fn figure(document: &Value, metric: &str, budget: Option<&str>) -> Option<f64> {
     let rows = document["estimates"].as_array().unwrap();
-    let row = rows.iter().find(|row| {
-        row["metric"] == metric && row["setting"]["budget"].as_str() == budget
-    })?;
+    let row = rows
+        .iter()
+        .find(|row| row["metric"] == metric && row["setting"]["budget"].as_str() == budget)?;
     row["value"].as_f64()
 }
 

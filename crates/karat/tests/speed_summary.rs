@@ -10,8 +10,8 @@ use karat::plan::{
     TestKind,
 };
 use karat::record::{
-    EngineRecord, Estimate, Lineage, MachineRecord, ModelRecord, ModelRole, Outcome, RunDocument,
-    RunHeader, SCHEMA_VERSION, Severity,
+    EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole, Outcome,
+    RunDocument, RunHeader, SCHEMA_VERSION, Severity,
 };
 use karat::report::{ReportOptions, formats};
 use karat::settings::Kv;
@@ -360,6 +360,7 @@ fn the_report_says_it_in_tables() {
         worst_tokens: Vec::new(),
         attempts: Vec::new(),
         flips: Vec::new(),
+        margins: Margins::default(),
         answers: Vec::new(),
         claims: summary.claims,
         findings: summary.findings,

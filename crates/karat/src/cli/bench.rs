@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::Value;
 
+use super::margins::TaskMarginArgs;
 use super::tokens::tokens;
 use super::{GpuLayersArg, ReportFormat, seconds, threads};
 use crate::generation::Thinking;
@@ -146,6 +147,10 @@ pub struct TaskArgs {
     /// How tokens are chosen.
     #[arg(long, value_enum, default_value_t, help_heading = "How to ask")]
     pub sampling: SamplingArg,
+
+    /// Which losses matter.
+    #[command(flatten)]
+    pub margin: TaskMarginArgs,
 }
 
 /// A suite by name.

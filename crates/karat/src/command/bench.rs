@@ -11,7 +11,7 @@ use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::instrument::behaviour::detect::suite_can_tell;
 use crate::plan::BehaviourPlan;
-use crate::record::ModelRole;
+use crate::record::{Margins, ModelRole};
 use crate::store::Store;
 use crate::units::count;
 
@@ -37,7 +37,11 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
         format: args.format,
         html: args.html.as_deref(),
     };
-    let work = Measurements { behaviour: Some((plan, stamps, patient)), ..Measurements::default() };
+    let work = Measurements {
+        behaviour: Some((plan, stamps, patient)),
+        margins: args.tasks.margin.put(Margins::default()),
+        ..Measurements::default()
+    };
     measure(session, store, work, &telling)
 }
 

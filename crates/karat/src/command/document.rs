@@ -19,16 +19,21 @@ use crate::plan::{
 };
 use crate::record::{
     Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip,
-    MachineRecord, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, Severity, TextRecord,
-    WorstToken,
+    MachineRecord, Margins, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, Severity,
+    TextRecord, WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
 use crate::units::count;
-use crate::verdict::{VerdictSettings, answers};
+use crate::verdict::{VerdictSettings, answers, changed_at_once};
 
-/// Reads a run (id, unique beginning of one, or `latest`) and summarises it.
-pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocument> {
+/// Reads a run (id, unique beginning of one, or `latest`) and summarises it. `margins`: those of the
+/// answers, from the ones that the run declared.
+pub(super) fn document(
+    store: &Store,
+    wanted: &str,
+    margins: impl FnOnce(Margins) -> Margins,
+) -> anyhow::Result<RunDocument> {
     let Run { header, plan, steps } = store.run(wanted)?;
     let plan: RunPlan = serde_json::from_value(plan)
         .with_context(|| format!("run {} was stored by another version of karat", header.id))?;
@@ -45,7 +50,15 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     if let Some(behaviour) = &plan.behaviour {
         content.behaviour(store, behaviour, &header)?;
     }
-    let answers = content.answers(&plan, &header);
+    let margins = margins(plan.margins);
+    let answers = content.answers(&plan, &header, margins);
+    content.findings.extend(changed_at_once(&content.models, &content.estimates, &answers));
+    content.findings.extend((margins != plan.margins).then(|| Finding {
+        severity: Severity::Warning,
+        message: "margins of the answers were given to this report, after the data were seen; the run \
+                  declared others"
+            .to_owned(),
+    }));
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
     };
@@ -62,6 +75,7 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         worst_tokens: content.worst_tokens,
         attempts: content.attempts,
         flips: content.flips,
+        margins,
         answers,
         findings: content.findings,
         steps,
@@ -239,8 +253,9 @@ impl Content {
     }
 
     /// The three answers, from all rows there are.
-    fn answers(&self, plan: &RunPlan, header: &RunHeader) -> Vec<Answer> {
+    fn answers(&self, plan: &RunPlan, header: &RunHeader, margins: Margins) -> Vec<Answer> {
         let settings = VerdictSettings {
+            margins,
             vram: plan.fits.map(|fits| fits.vram),
             n_ctx: plan.fits.and_then(|fits| fits.n_ctx),
             ..VerdictSettings::at_level(header.level)

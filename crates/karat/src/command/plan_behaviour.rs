@@ -255,6 +255,7 @@ fn served(name: &str) -> ModelRecord {
         bits_per_weight: 0.0,
         proxy_reference: false,
         lineage: Vec::new(),
+        template_sha256: None,
     }
 }
 

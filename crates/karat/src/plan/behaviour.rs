@@ -121,8 +121,7 @@ impl BehaviourPlan {
     /// each other's series.
     pub fn fingerprint(&self) -> String {
         let hashes: Vec<&str> = self.models.iter().map(|model| model.sha256.as_str()).collect();
-        let questions: Vec<String> =
-            self.instances.iter().map(Instance::question_digest).collect();
+        let questions: Vec<String> = self.instances.iter().map(Instance::question_digest).collect();
         let parts = serde_json::json!([
             ASKING_VERSION,
             hashes,
@@ -197,6 +196,7 @@ mod tests {
                 bits_per_weight: 4.5,
                 proxy_reference: false,
                 lineage: Vec::new(),
+                template_sha256: None,
             }],
             servers: vec![None],
             suite: SuiteSpec {

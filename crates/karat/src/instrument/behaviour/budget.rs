@@ -6,7 +6,9 @@
 //! longer one the first b tokens are judged like any answer that was cut off. This is exact for a model
 //! that does not know its budget, only where answers are greedy, and to the token where ids are seen.
 
-use crate::generation::{Channel, Delta, FinishReason, Generation, RawExchange, Timings, TokenCounts};
+use crate::generation::{
+    Channel, Delta, FinishReason, Generation, RawExchange, Timings, TokenCounts,
+};
 use crate::record::{Estimate, Finding, Severity, Unit};
 use crate::stats::{Bootstrap, mean_by_task, ratio_of_sums, wilson};
 use crate::task::Outcome;
