@@ -195,6 +195,48 @@ fn an_edited_scorer_judges_anew_and_asks_nothing() {
     assert_eq!(report["estimates"], first["estimates"]);
 }
 
+#[test]
+fn answers_that_are_drawn_are_asked_anew_and_have_a_ruler_of_their_own() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let bench = |sampling| {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+        command.args(["--sampling", sampling]).arg(lab(ORIGINAL)).assert().success();
+        place.document()
+    };
+    bench("greedy");
+    let before = place.stored("sample");
+    let drawn = bench("recommended");
+    assert_eq!(place.stored("sample"), 2 * before, "as many again");
+    let rows = drawn["estimates"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["setting"]["sampling"] == "recommended"), "{rows:?}");
+}
+
+#[test]
+fn margins_are_declared_with_the_run_and_kept() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+    command.args(["--margin-tasks", "2.5"]).arg(lab(ORIGINAL)).assert().success();
+    let rate = |document: &Value| document["margins"]["pass_rate"].as_f64();
+    let declared = place.document();
+    assert_eq!(rate(&declared), Some(0.025));
+    let given = "given to this report, after the data were seen";
+    assert!(!declared["findings"].to_string().contains(given));
+    let report = ["report", "--format", "json", "--margin-tasks", "10", "--margin-ppl", "0.02"];
+    let report = place.karat(report).output().unwrap().stdout;
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!((rate(&report), report["margins"]["ln_ppl"].as_f64()), (Some(0.1), Some(0.02)));
+    assert!(report["findings"].to_string().contains(given), "{}", report["findings"]);
+    let refused = |margin| {
+        let mut command = place.karat(["bench", "--threads", "1"]);
+        command.arg(lab(ORIGINAL)).args(["--margin-tasks", margin]);
+        command
+    };
+    place.check_refused(&mut refused("0"), "give points between 0 and 100");
+    place.check_refused(&mut refused("NaN"), "give points between 0 and 100");
+}
+
 const ANSWER: [&str; 4] = [
     "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"red\"}}]}\n\n",
     "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",

@@ -83,8 +83,8 @@ pub struct FlipSide {
     pub outcome: TaskOutcome,
     /// Which checks did not hold and why; empty for a pass.
     pub reason: String,
-    /// What it answered, visible text only, as the model wrote it: control characters included, and cut
-    /// where it is very long.
+    /// What it answered, visible text and then the tools it called, as the model wrote it: control
+    /// characters included, and cut where it is very long.
     pub answer: String,
 }
 
