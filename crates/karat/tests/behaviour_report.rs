@@ -204,7 +204,7 @@ fn a_task_that_builds_differ_in_is_told_once_with_every_answer_once() {
     let told = section(&report, "Tasks that some builds pass and others do not");
     let of_task = told.lines().filter(|line| line.contains("- exact_arithmetic/1:"));
     assert_eq!(of_task.count(), 1, "{told}");
-    assert!(told.contains("exact_arithmetic/1: Q8_0 passes; not bf16 (starved"), "{told}");
+    assert!(told.contains("exact_arithmetic/1: passed by Q8_0; not by bf16 (starved"), "{told}");
 }
 
 #[test]

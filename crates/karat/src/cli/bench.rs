@@ -25,10 +25,10 @@ Examples:
   karat bench m-Q4_0.gguf --thinking-budget 512,2048,8192
 
 The quick suite is six tasks, one of each family, each asked three times; the full one has every family
-in every language and, like your own tasks, asks a random tenth of them twice, to see how often a build
-differs from itself. Answers are stored as they come: the same command again asks what is missing or
-failed, and judges what was judged by other scorers. Python that a model writes runs in a sandbox of
-karat's own.")]
+in every language and, like your own tasks, asks a random tenth of them twice, to see how often a
+build differs from itself. Answers are stored as they come: the same command again asks what is
+missing or failed, and judges what other scorers judged. Python that a model writes runs in a sandbox
+of karat's own.")]
 pub struct BenchArgs {
     /// Models: GGUF files, ollama:NAME or ollama:NAME:TAG, or http://HOST:PORT/v1#MODEL (any
     /// OpenAI-compatible server).
@@ -95,6 +95,10 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
     pub format: ReportFormat,
 
+    /// Which losses matter.
+    #[command(flatten)]
+    pub margin: TaskMarginArgs,
+
     /// Write the report to this file as well, for a browser.
     #[arg(long, value_name = "FILE", help_heading = "How to report")]
     pub html: Option<PathBuf>,
@@ -147,10 +151,6 @@ pub struct TaskArgs {
     /// How tokens are chosen.
     #[arg(long, value_enum, default_value_t, help_heading = "How to ask")]
     pub sampling: SamplingArg,
-
-    /// Which losses matter.
-    #[command(flatten)]
-    pub margin: TaskMarginArgs,
 }
 
 /// A suite by name.

@@ -7,7 +7,8 @@ use crate::record::Margins;
 /// Of tasks.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct TaskMarginArgs {
-    /// Losses of fewer points of pass rate do not matter to the answers [default: 5].
+    /// Losses of fewer points of pass rate do not matter to the answers [default: 5, in a report what
+    /// the run declared].
     #[arg(long, value_name = "POINTS", value_parser = points, allow_negative_numbers = true, help_heading = "How to report")]
     pub margin_tasks: Option<f64>,
 }
@@ -16,11 +17,12 @@ pub struct TaskMarginArgs {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct TextMarginArgs {
     /// Losses of less than this much ln perplexity do not matter to the answers; 0.01 is about one per
-    /// cent [default: 0.01].
+    /// cent [default: 0.01, in a report what the run declared].
     #[arg(long, value_name = "NATS", value_parser = nats, allow_negative_numbers = true, help_heading = "How to report")]
     pub margin_ppl: Option<f64>,
 
-    /// Losses of less than this much mean KLD do not matter to the answers [default: 0.01].
+    /// Losses of less than this much mean KLD do not matter to the answers [default: 0.01, in a report
+    /// what the run declared].
     #[arg(long, value_name = "NATS", value_parser = nats, allow_negative_numbers = true, help_heading = "How to report")]
     pub margin_kld: Option<f64>,
 }

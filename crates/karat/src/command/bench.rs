@@ -39,7 +39,7 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
     };
     let work = Measurements {
         behaviour: Some((plan, stamps, patient)),
-        margins: args.tasks.margin.put(Margins::default()),
+        margins: args.margin.put(Margins::default()),
         ..Measurements::default()
     };
     measure(session, store, work, &telling)

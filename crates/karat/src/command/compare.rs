@@ -48,7 +48,7 @@ pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit>
     let asked = |instrument| args.instruments.contains(&instrument);
     let mut work = Measurements {
         fits: args.vram.map(|vram| FitAsk { vram, n_ctx: Some(args.ctx_memory) }),
-        margins: args.fidelity.margins.put(args.tasks.margin.put(Margins::default())),
+        margins: args.fidelity.margins.put(args.task_margin.put(Margins::default())),
         ..Measurements::default()
     };
     if asked(InstrumentArg::Fidelity) {

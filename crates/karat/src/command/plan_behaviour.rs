@@ -112,7 +112,9 @@ pub(super) fn plan_behaviour(
         machine: machine::describe(devices),
         engine,
     };
-    if !settings.fresh
+    let is_served = plan.servers.iter().any(Option::is_some);
+    if is_served
+        && !settings.fresh
         && let Some(series) = unfinished_series(store, &plan)?
     {
         plan.series = series;

@@ -171,7 +171,7 @@ fn task(task: &Differing<'_>) -> Item {
     Item {
         label: "",
         tone: Tone::Plain,
-        text: format!("{}: {} passes; not {others}", task.instance, passes.join(", ")),
+        text: format!("{}: passed by {}; not by {others}", task.instance, passes.join(", ")),
         raw: answers.iter().flat_map(|(names, answer)| given(names, answer)).collect(),
     }
 }
