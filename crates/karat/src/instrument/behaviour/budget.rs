@@ -98,7 +98,8 @@ pub(super) fn left_out(name: &str, items: &[Item<'_>], budgets: &[u32]) -> Optio
         severity: Severity::Warning,
         message: format!(
             "{name} has no accuracy at the budget of {}: what these tasks would have come to is not \
-             known, because the context left them fewer tokens or nobody counted theirs",
+             known, because the context left them fewer tokens, nobody counted theirs, or their \
+             beginnings are not judged",
             all.join(" and of ")
         ),
     })
