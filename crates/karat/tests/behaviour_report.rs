@@ -38,7 +38,11 @@ fn suite(outcomes: [&str; 6], pace: f64) -> Vec<Attempt> {
                 }
                 _ => (80 + 20 * index as u64, 300),
             };
-            attempts.push(with_cost(attempt, cost, pace * (cost.0 + cost.1) as f64));
+            let mut attempt = with_cost(attempt, cost, pace * (cost.0 + cost.1) as f64);
+            if cost.1 > 512 {
+                attempt.at_budgets.insert(512, attempt.score.clone());
+            }
+            attempts.push(attempt);
         }
     }
     attempts
@@ -135,6 +139,81 @@ fn the_text_report_ends_with_the_answers() {
         .collect();
     assert_eq!(labels, ["recipe", "budget", "ceiling", "ceiling"], "{end}");
     assert!(end.lines().all(|line| line.chars().count() <= 100), "{end}");
+}
+
+#[test]
+fn what_one_has_to_know_comes_first_and_warnings_before_notes() {
+    let mut doc = document();
+    doc.findings.reverse();
+    for name in ["text", "markdown", "html"] {
+        let report = render(name, &doc);
+        let at = |words: &str| report.find(words).unwrap_or_else(|| panic!("{name}: no {words}"));
+        let (known, figures) = (at("To know when reading this"), at("Behaviour, all tasks"));
+        let (warning, note) = (at("asked again does not answer"), at("what this suite can tell"));
+        assert!(known < warning && warning < note && note < figures, "{name}");
+    }
+}
+
+/// The lines of a text report between this heading and the next.
+fn section<'r>(report: &'r str, heading: &str) -> &'r str {
+    let (_, rest) = report.split_once(&format!("\n{heading}\n")).unwrap_or_default();
+    rest.split("\n\n").next().unwrap_or_default()
+}
+
+#[test]
+fn starved_counts_as_not_passed_and_the_rest_stands_beside_it() {
+    let doc = document();
+    let pair = section(&render("text", &doc), "Build against build, on the same tasks").to_owned();
+    let line = pair.lines().find(|line| line.contains("twin-Q4_0 - Q8_0")).unwrap();
+    // 5 of 11 more with what starved, 3 of 9 without.
+    assert!(line.contains("-45 [") && line.trim_end().ends_with("-33"), "{pair}");
+    for name in ["markdown", "html"] {
+        assert!(render(name, &doc).contains("neither starved"), "{name}");
+    }
+    for name in ["text", "html"] {
+        let report = render(name, &doc);
+        for column in ["starved", "thinking", "per pass", "Accuracy against thinking budget"] {
+            assert!(report.contains(column), "{name}: {column}");
+        }
+    }
+}
+
+#[test]
+fn what_was_drawn_and_what_was_not_share_no_table() {
+    let mut doc = document();
+    let drawn: Vec<Estimate> = doc.estimates.iter().map(drawn).collect();
+    doc.estimates.extend(drawn);
+    let report = render("text", &doc);
+    for heading in ["Behaviour, all tasks", "Behaviour, all tasks, sampling recommended"] {
+        let table = section(&report, heading);
+        let of_q8 = table.lines().filter(|line| line.trim_start().starts_with("Q8_0"));
+        assert_eq!(of_q8.count(), 1, "{heading}: {table}");
+    }
+}
+
+/// The same row of answers that were drawn.
+fn drawn(row: &Estimate) -> Estimate {
+    let mut drawn = row.clone();
+    drawn.setting.insert("sampling".to_owned(), "recommended".to_owned());
+    drawn
+}
+
+#[test]
+fn a_task_that_builds_differ_in_is_told_once_with_every_answer_once() {
+    let report = render("text", &document());
+    let told = section(&report, "Tasks that some builds pass and others do not");
+    let of_task = told.lines().filter(|line| line.contains("- exact_arithmetic/1:"));
+    assert_eq!(of_task.count(), 1, "{told}");
+    assert!(told.contains("exact_arithmetic/1: passed by Q8_0; not by bf16 (starved"), "{told}");
+}
+
+#[test]
+fn the_margins_of_the_answers_are_shown() {
+    let doc = document();
+    for name in ["text", "markdown", "html"] {
+        let said = "a loss matters from 5 points of pass rate, 0.01 of ln PPL, 0.01 nats of KLD on";
+        assert!(render(name, &doc).contains(said), "{name}");
+    }
 }
 
 #[test]

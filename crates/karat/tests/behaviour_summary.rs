@@ -5,7 +5,8 @@
 mod behaviour_sample;
 
 use behaviour_sample::{asked, attempt, failure, family, model, with_cost};
-use karat::instrument::behaviour::{Asked, BehaviourSummary, summarize};
+use karat::generation::ToolCall;
+use karat::instrument::behaviour::{BehaviourSummary, summarize};
 use karat::record::{Estimate, ModelRecord, ModelRole, TaskOutcome};
 use karat::task::{Attempt, Check, Outcome, Reply};
 use proptest::prelude::*;
@@ -222,28 +223,47 @@ fn a_lead_of_one_family_alone_is_no_lead_among_families() {
     assert!(p_value("pass_p_family") > 0.9);
 }
 
+fn call(arguments: &str) -> ToolCall {
+    ToolCall { name: "book".to_owned(), arguments: arguments.to_owned() }
+}
+
+/// An attempt that calls a tool and shows nothing.
+fn calling(outcome: Outcome, arguments: &str) -> Attempt {
+    let mut attempt = attempt("a", 0, outcome);
+    if let Reply::Answer(answer) = &mut attempt.reply {
+        answer.visible.clear();
+        answer.tool_calls = vec![call(arguments)];
+    }
+    attempt
+}
+
 #[test]
-fn smaller_budgets_are_read_off_the_largest() {
-    // 40 tokens of thinking, then 60 to see, evenly over 4 seconds; the other one 300 and 10.
-    let attempts = vec![
-        attempt("a", 0, Outcome::Pass),
-        with_cost(attempt("a", 1, Outcome::Pass), (10, 300), 31.0),
+fn a_flip_of_a_tool_call_shows_both_calls() {
+    let (right, wrong) = (r#"{"seats":2}"#, r#"{"seats":"two"}"#);
+    let summary = two(vec![calling(Outcome::Pass, right)], vec![calling(Outcome::Fail, wrong)]);
+    let flip = &summary.flips[0];
+    assert_eq!(flip.passes.answer, format!("book({right})"));
+    assert_eq!(flip.other.answer, format!("book({wrong})"));
+}
+
+#[test]
+fn repeats_that_think_or_call_otherwise_differ() {
+    let again = |attempt: Attempt| Attempt { repeat: 1, ..attempt };
+    let mut thinking = attempt("a", 0, Outcome::Pass);
+    if let Reply::Answer(answer) = &mut thinking.reply {
+        "something else".clone_into(&mut answer.thinking);
+    }
+    let differing = [
+        [attempt("a", 0, Outcome::Pass), again(thinking)],
+        [calling(Outcome::Fail, "{}"), again(calling(Outcome::Fail, "{\"seats\":3}"))],
     ];
-    let asked = Asked { budgets: vec![20, 64, 128, 8192, 9000], ..asked() };
-    let summary = summarize(&models(&["q4"]), &[attempts], &asked);
-    let at = |metric, budget| {
-        find(&summary, metric, ("q4", None), "all", Some(("budget", budget)))
-            .map(|row| row.value.unwrap())
-    };
-    let curve = |metric| ["20", "64", "128", "8192", "9000"].map(|budget| at(metric, budget));
-    // Beyond what was asked nothing is known.
-    assert_eq!(curve("pass_rate"), [Some(0.0), Some(0.0), Some(0.5), Some(1.0), None]);
-    // At 64 the first has begun to answer: cut off, not starved.
-    assert_eq!(curve("starved_rate"), [Some(1.0), Some(0.5), Some(0.5), Some(0.0), None]);
-    assert_eq!(at("tokens", "64"), Some(64.0));
-    assert_eq!(at("seconds_to_correct", "20"), None);
-    // 4 seconds and 128 of 310 tokens in 31 seconds, for one pass.
-    assert!((at("seconds_to_correct", "128").unwrap() - (4.0 + 12.8)).abs() < 0.11);
+    for repeats in differing {
+        let summary = summarize(&models(&["q4"]), &[repeats.to_vec()], &asked());
+        check_finding(&summary, "q4 asked again does not answer the same in 1 task: a/0; in 0 of");
+    }
+    let same = [attempt("a", 0, Outcome::Pass), again(attempt("a", 0, Outcome::Pass))];
+    let summary = summarize(&models(&["q4"]), &[same.to_vec()], &asked());
+    assert!(summary.findings.iter().all(|finding| !finding.message.contains("asked again")));
 }
 
 #[test]

@@ -60,11 +60,12 @@ fn the_quick_suite_is_asked_scored_stored_and_told() {
         assert!(told.contains(family), "{family} is not in\n{told}");
     }
     assert!(fs::read_to_string(place.path("page.html")).unwrap().ends_with("</html>\n"));
-    // Again: nothing is asked, the same is told.
-    assert_eq!(place.stored("sample"), 12);
+    // Again: nothing is asked or judged, the same is told.
+    assert_eq!(place.stored("sample"), 24, "twelve replies and how each was judged");
     let again = bench(&place, ["--repeats", "2"]).output().unwrap();
-    assert!(String::from_utf8_lossy(&again.stderr).contains("everything was answered before"));
-    assert_eq!(place.stored("sample"), 12);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(said.contains("everything was answered before\n"), "{said}");
+    assert_eq!(place.stored("sample"), 24);
     assert_eq!(place.document()["estimates"], document["estimates"]);
 }
 
@@ -105,6 +106,39 @@ fn one_run_at_the_largest_budget_gives_the_smaller_ones() {
     assert_eq!(at.iter().map(|(budget, _)| *budget).collect::<Vec<_>>(), [4, 60, 300]);
     assert!(at.windows(2).all(|two| two[0].1 <= two[1].1), "more budget, no less: {at:?}");
     assert!(at[0].1 < f64::EPSILON, "four tokens are no JSON: {at:?}");
+}
+
+/// Asked with a budget, a build gives what cutting off its longer answer gives.
+#[test]
+fn a_smaller_budget_read_off_the_largest_is_what_asking_with_it_gives() {
+    const METRICS: [&str; 3] = ["pass_rate", "starved_rate", "tokens"];
+    let place = Place::new();
+    let asked = |family: &str, limit: [&str; 2]| {
+        let mut command = place.karat(["bench", "--threads", "1", "--repeats", "1", "--quiet"]);
+        command.args(["--log-tokens", "600", "--family", family]).args(limit).arg(lab(ORIGINAL));
+        command.assert().success();
+        place.document()
+    };
+    for family in ["strict_json", "exact_arithmetic", "long_context_recall"] {
+        let all = asked(family, ["--thinking-budget", "160,48,12"]);
+        for budget in ["12", "48"] {
+            let alone = asked(family, ["--max-tokens", budget]);
+            for metric in METRICS {
+                let read_off = figure(&all, metric, Some(budget));
+                assert_eq!(read_off, figure(&alone, metric, None), "{metric} of {family}");
+                assert!(read_off.is_some(), "{metric} of {family} at {budget}");
+            }
+        }
+    }
+}
+
+/// A figure over all tasks; at a budget, or as asked.
+fn figure(document: &Value, metric: &str, budget: Option<&str>) -> Option<f64> {
+    let rows = document["estimates"].as_array().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row["metric"] == metric && row["setting"]["budget"].as_str() == budget)?;
+    row["value"].as_f64()
 }
 
 #[test]

@@ -10,8 +10,8 @@ use karat::plan::{
     TestKind,
 };
 use karat::record::{
-    EngineRecord, Estimate, Lineage, MachineRecord, ModelRecord, ModelRole, Outcome, RunDocument,
-    RunHeader, SCHEMA_VERSION, Severity,
+    EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole, Outcome,
+    RunDocument, RunHeader, SCHEMA_VERSION, Severity,
 };
 use karat::report::{ReportOptions, formats};
 use karat::settings::Kv;
@@ -31,6 +31,7 @@ fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
         bits_per_weight: 4.5,
         proxy_reference: false,
         lineage: lineage.to_vec(),
+        template_sha256: None,
     };
     let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
         weight_bytes: Some(4_000_000_000),
@@ -359,6 +360,7 @@ fn the_report_says_it_in_tables() {
         worst_tokens: Vec::new(),
         attempts: Vec::new(),
         flips: Vec::new(),
+        margins: Margins::default(),
         answers: Vec::new(),
         claims: summary.claims,
         findings: summary.findings,

@@ -35,6 +35,8 @@ struct Text {
     /// When the last piece came: all that it brings has one time.
     now_s: f64,
     first_s: Option<f64>,
+    /// Tokens so far, where they are seen.
+    n_tokens: Option<u64>,
     visible: String,
     thinking: String,
     calls: Vec<ToolCall>,
@@ -69,6 +71,7 @@ impl<'l> Answer<'l> {
                 watch: Stopwatch::start(),
                 now_s: 0.0,
                 first_s: None,
+                n_tokens: None,
                 visible: String::new(),
                 thinking: String::new(),
                 calls: Vec::new(),
@@ -95,6 +98,11 @@ impl<'l> Answer<'l> {
     pub fn note(&mut self) {
         self.text.now_s = self.elapsed_s();
         self.text.first_s.get_or_insert(self.text.now_s);
+    }
+
+    /// So many tokens were written, those of the next piece included.
+    pub fn count(&mut self, n_tokens: usize) {
+        self.text.n_tokens = Some(n_tokens as u64);
     }
 
     /// Text with whatever marks the model puts in it. Whether to go on.
@@ -235,7 +243,8 @@ impl Text {
             }
         }
         self.n_bytes += text.len();
-        self.deltas.push(Delta { at_s: self.now_s, channel, text: text.to_owned() });
+        let (at_s, n_tokens) = (self.now_s, self.n_tokens);
+        self.deltas.push(Delta { at_s, channel, text: text.to_owned(), n_tokens });
     }
 
     fn take(&mut self, piece: &Piece<'_>) {

@@ -98,6 +98,7 @@ impl EmbeddedGenerate {
         let context = self.engine.context();
         let generated = karat_llama::generate(context, prompt, max_tokens, sampling, |_, bytes| {
             starts.push(raw.len());
+            answer.count(starts.len());
             let text = utf8.push(bytes);
             raw.push_str(&text);
             if text.is_empty() {

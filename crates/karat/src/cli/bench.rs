@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::Value;
 
+use super::margins::TaskMarginArgs;
 use super::tokens::tokens;
 use super::{GpuLayersArg, ReportFormat, seconds, threads};
 use crate::generation::Thinking;
@@ -24,9 +25,10 @@ Examples:
   karat bench m-Q4_0.gguf --thinking-budget 512,2048,8192
 
 The quick suite is six tasks, one of each family, each asked three times; the full one has every family
-in every language and asks a tenth of the tasks twice, to see how often a build differs from itself.
-Attempts are stored as they come: the same command again goes on where it was stopped. Python that a
-model writes runs in a sandbox of karat's own.")]
+in every language and, like your own tasks, asks a random tenth of them twice, to see how often a
+build differs from itself. Answers are stored as they come: the same command again asks what is
+missing or failed, and judges what other scorers judged. Python that a model writes runs in a sandbox
+of karat's own.")]
 pub struct BenchArgs {
     /// Models: GGUF files, ollama:NAME or ollama:NAME:TAG, or http://HOST:PORT/v1#MODEL (any
     /// OpenAI-compatible server).
@@ -67,6 +69,10 @@ pub struct BenchArgs {
     )]
     pub answer_timeout: Duration,
 
+    /// Ask servers everything, even where an earlier run with the same settings was stopped half-way.
+    #[arg(long, help_heading = "How to run")]
+    pub fresh: bool,
+
     /// Print the plan, and what the suite can tell; ask nothing.
     #[arg(long, help_heading = "How to run")]
     pub dry_run: bool,
@@ -88,6 +94,10 @@ pub struct BenchArgs {
     /// Form of the report.
     #[arg(long, value_enum, default_value_t, help_heading = "How to report")]
     pub format: ReportFormat,
+
+    /// Which losses matter.
+    #[command(flatten)]
+    pub margin: TaskMarginArgs,
 
     /// Write the report to this file as well, for a browser.
     #[arg(long, value_name = "FILE", help_heading = "How to report")]
@@ -220,6 +230,7 @@ impl BenchArgs {
             gpu_layers: self.gpu_layers.0,
             worker_timeout: self.worker_timeout,
             answer_timeout: self.answer_timeout,
+            fresh: self.fresh,
             level: self.level,
         }
         .checked()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::margins::TaskMarginArgs;
 use super::tokens::tokens;
 use super::{FidelityArgs, TaskArgs};
 use crate::units::parse_bytes;
@@ -73,6 +74,10 @@ pub struct CompareArgs {
     /// Which tasks, and how they are asked.
     #[command(flatten)]
     pub tasks: TaskArgs,
+
+    /// Which losses of tasks matter.
+    #[command(flatten)]
+    pub task_margin: TaskMarginArgs,
 
     /// Write the report to this file as well, for a browser.
     #[arg(long, value_name = "FILE", help_heading = "How to report")]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
 
+use super::margins::TextMarginArgs;
 use super::{GpuLayersArg, ReportFormat, threads};
 use crate::record::MOST_WORST_TOKENS;
 use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
@@ -67,6 +68,10 @@ pub struct FidelityArgs {
     /// How to measure and report.
     #[command(flatten)]
     pub how: HowArgs,
+
+    /// Which losses matter.
+    #[command(flatten)]
+    pub margins: TextMarginArgs,
 }
 
 /// How to measure: shared by every command that scores texts.

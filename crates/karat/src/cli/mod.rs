@@ -8,6 +8,7 @@ mod fidelity;
 mod fit;
 mod gpu_layers;
 mod inspect;
+mod margins;
 mod memory;
 mod probe;
 mod quantize;

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::margins::{TaskMarginArgs, TextMarginArgs};
+use crate::record::Margins;
+
 /// Form of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
@@ -56,4 +59,19 @@ pub struct ReportArgs {
     /// Write to a file instead of standard output.
     #[arg(short, long, value_name = "FILE", help_heading = "How to report")]
     pub output: Option<PathBuf>,
+
+    /// Which losses of tasks matter, other than the run declared.
+    #[command(flatten)]
+    pub task_margin: TaskMarginArgs,
+
+    /// Which losses of texts matter, other than the run declared.
+    #[command(flatten)]
+    pub text_margins: TextMarginArgs,
+}
+
+impl ReportArgs {
+    /// The margins of the answers, `declared` ones where none was given.
+    pub fn margins(&self, declared: Margins) -> Margins {
+        self.text_margins.put(self.task_margin.put(declared))
+    }
 }

@@ -1,11 +1,11 @@
-//! The behaviour part of a run under way: one model after another, each attempt scored and stored as it
-//! comes. A model that cannot be asked is a failed step; the others go on.
-
-use std::collections::BTreeSet;
+//! The behaviour part of a run under way: one model after another, each reply stored as it comes, and all
+//! judged after the last. A model that cannot be asked is a failed step; the others go on.
 
 use super::backends::{self, Patient};
+use super::behaviour_judge::judge;
 use super::code_sandbox;
 use super::recorded_run::RecordedRun;
+use super::stored_attempts::StoredAttempts;
 use crate::clock::Stopwatch;
 use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
 use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
@@ -14,9 +14,9 @@ use crate::plan::{BehaviourPlan, TurnOf};
 use crate::record::{Finding, Outcome, StepRecord};
 use crate::settings::ModelName;
 use crate::task::score::Means;
-use crate::task::{Attempt, Outcome as TaskOutcome, Reply};
+use crate::task::{Replied, Reply};
 use crate::ui::Progress;
-use crate::units::Span;
+use crate::units::{Span, count};
 use crate::worker::{Failure, FailureKind, GenerateJob, Job, Message, Supervisor, WorkerError};
 use karat_sandbox::Sandbox;
 
@@ -42,7 +42,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         let mut steps = Vec::new();
         for (index, model) in plan.models.iter().enumerate() {
             let n = plan.turns().len();
-            let id = plan.identity(index, 0)[..16].to_owned();
+            let id = plan.identity(index, TurnOf { repeat: 0, instance: 0 })[..16].to_owned();
             let title = format!("{}: {n} answers, suite {}", model.name, plan.suite_name());
             let position = run.announce(&id, &title)?;
             let step = StepRecord {
@@ -60,25 +60,25 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         Ok(Self { run, plan, stamps, patient, sandbox, steps })
     }
 
-    /// Asks everything that is missing; a model that fails does not stop the others.
+    /// Asks what has no answer, then judges; a model that fails does not stop the others.
     pub(super) fn measure(mut self) -> anyhow::Result<()> {
         let watch = Stopwatch::start();
         let total = (self.plan.turns().len() * self.plan.models.len()) as u64;
         let mut progress = self.run.session.ui.progress("behaviour", total, "answers");
-        let mut n_new = 0;
+        let (mut n_new, mut n_judged) = (0, 0);
         for model in 0..self.plan.models.len() {
-            let missing = self.missing(model)?;
-            progress.advance((self.plan.turns().len() - missing.len()) as u64);
-            if missing.is_empty() {
-                continue;
-            }
-            n_new += missing.len();
+            let to_ask = self.stored().to_ask(model)?;
+            progress.advance((self.plan.turns().len() - to_ask.len()) as u64);
+            n_new += to_ask.len();
             let step_watch = Stopwatch::start();
             let name = self.plan.models[model].name.clone();
             let failed = match self.plan.servers[model].clone() {
-                None => self.ask_file(model, missing, &mut progress)?,
-                Some(server) => self.ask_server(model, &server, missing, &mut progress)?,
+                _ if to_ask.is_empty() => None,
+                None => self.ask_file(model, to_ask, &mut progress)?,
+                Some(server) => self.ask_server(model, &server, to_ask, &mut progress)?,
             };
+            let alive = |id: &str| progress.show(&format!("{name}: judging {id}"));
+            n_judged += judge(self.stored(), model, Means { sandbox: &self.sandbox }, &alive)?;
             let step = &mut self.steps[model].0;
             step.seconds = step_watch.elapsed().as_secs_f64();
             if let Some((error, log)) = failed {
@@ -88,23 +88,15 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                 step.engine_log = log;
             }
         }
-        progress.finish(&match n_new {
-            0 => "everything was answered before".to_owned(),
-            n => format!("{n} answers in {}", Span(watch.elapsed())),
+        progress.finish(&match (n_new, n_judged) {
+            (0, 0) => "everything was answered before".to_owned(),
+            (0, n) => format!("everything was answered before, {} judged anew", count(n, "answer")),
+            (n, _) => format!("{n} answers in {}", Span(watch.elapsed())),
         });
         for (step, position) in &self.steps {
             self.run.record(step, *position)?;
         }
         Ok(())
-    }
-
-    fn missing(&self, model: usize) -> anyhow::Result<Vec<TurnOf>> {
-        let mut stored = BTreeSet::new();
-        for instance in 0..self.plan.instances.len() {
-            let samples = self.run.store.samples(&self.plan.identity(model, instance))?;
-            stored.extend(samples.into_iter().map(|(repeat, _)| TurnOf { repeat, instance }));
-        }
-        Ok(self.plan.turns().into_iter().filter(|turn| !stored.contains(turn)).collect())
     }
 
     /// Asks a file in a worker. One that dies is asked on from behind the question it died at, which
@@ -139,7 +131,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                     Message::Told(findings) => self.note_findings(model, findings)?,
                     Message::Answered { turn, reply, looped } => {
                         n_answered += 1;
-                        self.keep(model, turn, (reply, looped), progress)?;
+                        self.keep(model, turn, &Replied { reply, looped }, progress)?;
                     }
                     _ => {}
                 }
@@ -161,8 +153,9 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                         message: kind.to_string(),
                         partial: None,
                     };
-                    let reply = (Reply::Failure(Box::new(failure)), false);
-                    self.keep(model, turns[n_answered], reply, progress)?;
+                    let reply = Reply::Failure(Box::new(failure));
+                    let replied = Replied { reply, looped: false };
+                    self.keep(model, turns[n_answered], &replied, progress)?;
                     turns.drain(..=n_answered);
                 }
                 Err(WorkerError::Caller(error)) => return Err(error),
@@ -201,7 +194,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                 // Nothing was asked, so nothing is recorded: the same command goes on from here.
                 return Ok(Some((failure.message.clone(), Vec::new())));
             }
-            self.keep(model, turn, (reply, looped), progress)?;
+            self.keep(model, turn, &Replied { reply, looped }, progress)?;
         }
         match backend.finish() {
             Ok(findings) => self.note_findings(model, findings)?,
@@ -210,39 +203,23 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         Ok(None)
     }
 
-    /// Scores a reply and stores it.
+    /// Stores a reply as it came.
     fn keep(
-        &mut self,
+        &self,
         model: usize,
         turn: TurnOf,
-        (reply, looped): (Reply, bool),
+        replied: &Replied,
         progress: &mut Progress,
     ) -> anyhow::Result<()> {
         let instance = &self.plan.instances[turn.instance];
-        let (score, answer_in_thinking) = instance.score(&reply, Means { sandbox: &self.sandbox });
-        let word = match score.outcome {
-            TaskOutcome::Pass => "pass",
-            TaskOutcome::Partial => "partial",
-            TaskOutcome::Fail => "fail",
-            TaskOutcome::Starved => "starved",
-            TaskOutcome::Error => "error",
-        };
-        progress.show(&format!("{}: {} {word}", self.plan.models[model].name, instance.id));
-        let attempt = Attempt {
-            family: instance.family.clone(),
-            instance: instance.id.clone(),
-            language: instance.language.clone(),
-            repeat: turn.repeat,
-            max_tokens: instance.max_tokens,
-            reply,
-            score,
-            answer_in_thinking,
-            looped,
-        };
-        let identity = self.plan.identity(model, turn.instance);
-        self.run.store.put_sample(&identity, turn.repeat, &serde_json::to_value(&attempt)?)?;
+        progress.show(&format!("{}: {}", self.plan.models[model].name, instance.id));
+        self.stored().put_reply(model, turn, replied)?;
         progress.advance(1);
         Ok(())
+    }
+
+    fn stored(&self) -> StoredAttempts<'_> {
+        StoredAttempts { store: &self.run.store, plan: &self.plan }
     }
 
     /// Keeps with the plan what a backend said of itself.

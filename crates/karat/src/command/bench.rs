@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::backends::Patient;
 use super::measure::{Measurements, Telling, measure};
-use super::plan_behaviour::{RunFiles, missing_turns, plan_behaviour};
+use super::plan_behaviour::{RunFiles, plan_behaviour};
+use super::stored_attempts::StoredAttempts;
 use super::{Session, report};
 use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::instrument::behaviour::detect::suite_can_tell;
 use crate::plan::BehaviourPlan;
-use crate::record::ModelRole;
+use crate::record::{Margins, ModelRole};
 use crate::store::Store;
 use crate::units::count;
 
@@ -36,7 +37,11 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
         format: args.format,
         html: args.html.as_deref(),
     };
-    let work = Measurements { behaviour: Some((plan, stamps, patient)), ..Measurements::default() };
+    let work = Measurements {
+        behaviour: Some((plan, stamps, patient)),
+        margins: args.margin.put(Margins::default()),
+        ..Measurements::default()
+    };
     measure(session, store, work, &telling)
 }
 
@@ -61,7 +66,11 @@ pub(super) fn dry_run(
             instance.id, instance.max_tokens
         ));
     }
-    lines.push(format!("  {} to ask", count(missing_turns(store, plan)?, "answer")));
+    let mut n_to_ask = 0;
+    for model in 0..plan.models.len() {
+        n_to_ask += StoredAttempts { store, plan }.to_ask(model)?.len() as u64;
+    }
+    lines.push(format!("  {} to ask", count(n_to_ask, "answer")));
     if plan.models.len() > 1 {
         let can_tell = suite_can_tell(plan.instances.len() as u64, None, level);
         lines.extend(can_tell.map(|finding| format!("  note: {}", finding.message)));

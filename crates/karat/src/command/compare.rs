@@ -18,7 +18,7 @@ use crate::cli::{CompareArgs, InstrumentArg, TaskArgs};
 use crate::exit::Exit;
 use crate::model::ModelFile;
 use crate::plan::FitAsk;
-use crate::record::{Lineage, ModelRole};
+use crate::record::{Lineage, Margins, ModelRole};
 use crate::settings::{
     BehaviourSettings, DEFAULT_REPS, FEWEST_BLOCKS, FidelitySettings, MemorySettings, ModelName,
     SpeedSettings, is_same_path,
@@ -48,6 +48,7 @@ pub(super) fn run(session: &Session, args: &CompareArgs) -> anyhow::Result<Exit>
     let asked = |instrument| args.instruments.contains(&instrument);
     let mut work = Measurements {
         fits: args.vram.map(|vram| FitAsk { vram, n_ctx: Some(args.ctx_memory) }),
+        margins: args.fidelity.margins.put(args.task_margin.put(Margins::default())),
         ..Measurements::default()
     };
     if asked(InstrumentArg::Fidelity) {
@@ -235,6 +236,7 @@ pub(super) fn behaviour_settings(
         gpu_layers: settings.ruler.gpu_layers,
         worker_timeout: settings.worker_timeout,
         answer_timeout: ANSWER_TIMEOUT,
+        fresh: false,
         level: settings.level,
     }
 }

@@ -18,7 +18,7 @@ use super::{Session, build, inspect, report};
 use crate::cli::{DemoArgs, InspectArgs, ReportFormat};
 use crate::exit::Exit;
 use crate::generation::Thinking;
-use crate::record::{Finding, Severity};
+use crate::record::{Finding, Margins, Severity};
 use crate::report::PageFormat;
 use crate::settings::{
     BehaviourSettings, FidelitySettings, Kv, MemorySettings, ModelName, RulerSpec, SamplingChoice,
@@ -144,6 +144,7 @@ fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow:
         speed: Some((speed, speed_stamps, TIMEOUT)),
         behaviour: Some((behaviour, behaviour_stamps, patient)),
         fits: None,
+        margins: Margins::default(),
     };
     let telling = Telling {
         seed: settings.seed,
@@ -176,6 +177,7 @@ fn behaviour_settings(settings: &FidelitySettings) -> BehaviourSettings {
         gpu_layers: settings.ruler.gpu_layers,
         worker_timeout: TIMEOUT,
         answer_timeout: TIMEOUT,
+        fresh: false,
         level: settings.level,
     }
 }

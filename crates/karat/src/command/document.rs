@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, bail};
 
 use super::memory::stored;
+use super::stored_attempts::StoredAttempts;
 use crate::instrument::behaviour::{Asked, summarize as summarize_behaviour};
 use crate::instrument::fidelity::language::language_rows;
 use crate::instrument::fidelity::summary::{TextScores, summarize};
@@ -18,15 +19,21 @@ use crate::plan::{
 };
 use crate::record::{
     Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip,
-    MachineRecord, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, TextRecord, WorstToken,
+    MachineRecord, Margins, ModelRecord, RunDocument, RunHeader, SCHEMA_VERSION, Severity,
+    TextRecord, WorstToken,
 };
 use crate::stats::{Bootstrap, Resampling};
 use crate::store::{Run, Store};
-use crate::task::Attempt;
-use crate::verdict::{VerdictSettings, answers};
+use crate::units::count;
+use crate::verdict::{VerdictSettings, answers, changed_at_once};
 
-/// Reads a run (id, unique beginning of one, or `latest`) and summarises it.
-pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocument> {
+/// Reads a run (id, unique beginning of one, or `latest`) and summarises it. `margins`: those of the
+/// answers, from the ones that the run declared.
+pub(super) fn document(
+    store: &Store,
+    wanted: &str,
+    margins: impl FnOnce(Margins) -> Margins,
+) -> anyhow::Result<RunDocument> {
     let Run { header, plan, steps } = store.run(wanted)?;
     let plan: RunPlan = serde_json::from_value(plan)
         .with_context(|| format!("run {} was stored by another version of karat", header.id))?;
@@ -43,7 +50,15 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
     if let Some(behaviour) = &plan.behaviour {
         content.behaviour(store, behaviour, &header)?;
     }
-    let answers = content.answers(&plan, &header);
+    let margins = margins(plan.margins);
+    let answers = content.answers(&plan, &header, margins);
+    content.findings.extend(changed_at_once(&content.models, &content.estimates, &answers));
+    content.findings.extend((margins != plan.margins).then(|| Finding {
+        severity: Severity::Warning,
+        message: "margins of the answers were given to this report, after the data were seen; the run \
+                  declared others"
+            .to_owned(),
+    }));
     let Some((machine, engine)) = content.surroundings else {
         bail!("run {} was planned without any instrument", header.id);
     };
@@ -60,6 +75,7 @@ pub(super) fn document(store: &Store, wanted: &str) -> anyhow::Result<RunDocumen
         worst_tokens: content.worst_tokens,
         attempts: content.attempts,
         flips: content.flips,
+        margins,
         answers,
         findings: content.findings,
         steps,
@@ -209,9 +225,19 @@ impl Content {
         header: &RunHeader,
     ) -> anyhow::Result<()> {
         self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
-        let attempts = (0..plan.models.len())
-            .map(|model| read_attempts(store, plan, model))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let mut attempts = Vec::new();
+        for (model, record) in plan.models.iter().enumerate() {
+            let (of_model, n_unjudged) = StoredAttempts { store, plan }.attempts(model)?;
+            attempts.push(of_model);
+            self.findings.extend((n_unjudged > 0).then(|| Finding {
+                severity: Severity::Warning,
+                message: format!(
+                    "{}: {} not judged yet and left out; the same command again judges",
+                    record.name,
+                    count(n_unjudged, "answer")
+                ),
+            }));
+        }
         let asked = Asked {
             seed: header.seed,
             level: header.level,
@@ -227,35 +253,15 @@ impl Content {
     }
 
     /// The three answers, from all rows there are.
-    fn answers(&self, plan: &RunPlan, header: &RunHeader) -> Vec<Answer> {
+    fn answers(&self, plan: &RunPlan, header: &RunHeader, margins: Margins) -> Vec<Answer> {
         let settings = VerdictSettings {
+            margins,
             vram: plan.fits.map(|fits| fits.vram),
             n_ctx: plan.fits.and_then(|fits| fits.n_ctx),
             ..VerdictSettings::at_level(header.level)
         };
         answers(&self.models, &self.estimates, &settings)
     }
-}
-
-/// What the store has of one model's attempts, in the order they were asked.
-fn read_attempts(
-    store: &Store,
-    plan: &BehaviourPlan,
-    model: usize,
-) -> anyhow::Result<Vec<Attempt>> {
-    let mut attempts = Vec::new();
-    for turn in plan.turns() {
-        let samples = store.samples(&plan.identity(model, turn.instance))?;
-        let sample = samples.into_iter().find(|(repeat, _)| *repeat == turn.repeat);
-        if let Some((_, attempt)) = sample {
-            let id = &plan.instances[turn.instance].id;
-            attempts.push(
-                serde_json::from_value(attempt)
-                    .with_context(|| format!("an attempt at {id} in the store is damaged"))?,
-            );
-        }
-    }
-    Ok(attempts)
 }
 
 /// What the store has of a speed plan's series.

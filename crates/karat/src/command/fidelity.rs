@@ -6,6 +6,7 @@ use super::plan_fidelity::plan_fidelity;
 use crate::cli::FidelityArgs;
 use crate::exit::Exit;
 use crate::plan::{Expectation, FidelityPlan, RunPlan, expect};
+use crate::record::Margins;
 use crate::store::Store;
 use crate::units::{Bytes, Span};
 
@@ -18,7 +19,11 @@ pub(super) fn run(session: &Session, args: &FidelityArgs) -> anyhow::Result<Exit
     }
     let telling =
         Telling { seed: settings.seed, level: settings.level, format: args.how.format, html: None };
-    let work = Measurements { fidelity: Some((plan, stamps, settings)), ..Measurements::default() };
+    let work = Measurements {
+        fidelity: Some((plan, stamps, settings)),
+        margins: args.margins.put(Margins::default()),
+        ..Measurements::default()
+    };
     measure(session, store, work, &telling)
 }
 

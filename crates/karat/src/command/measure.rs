@@ -16,7 +16,7 @@ use crate::cli::ReportFormat;
 use crate::exit::Exit;
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, FidelityPlan, FitAsk, MemoryPlan, RunPlan, SpeedPlan};
-use crate::record::{Finding, Severity};
+use crate::record::{Finding, Margins, Severity};
 use crate::settings::FidelitySettings;
 use crate::store::Store;
 
@@ -33,6 +33,8 @@ pub(super) struct Measurements {
     pub(super) behaviour: Option<(BehaviourPlan, Stamps, Patient)>,
     /// What a build has to fit.
     pub(super) fits: Option<FitAsk>,
+    /// From where on a loss matters.
+    pub(super) margins: Margins,
 }
 
 /// How its results are told.
@@ -60,6 +62,7 @@ pub(super) fn measure(
         speed: work.speed.as_ref().map(|(plan, ..)| plan.clone()),
         behaviour: work.behaviour.as_ref().map(|(plan, ..)| plan.clone()),
         fits: work.fits,
+        margins: work.margins,
     };
     tell_findings(session, &plan);
     let mut run = RecordedRun::begin(session, store, plan, telling.seed, telling.level)?;
@@ -76,7 +79,8 @@ pub(super) fn measure(
         BehaviourRun::begin(&mut run, plan, stamps, patient)?.measure()?;
     }
     let (store, id, exit) = run.finish()?;
-    let document = document::document(&store, &id).context("results are stored")?;
+    let document =
+        document::document(&store, &id, |declared| declared).context("results are stored")?;
     if let Some(path) = telling.html {
         report::write(session, &document, ReportFormat::Html, path)?;
     }

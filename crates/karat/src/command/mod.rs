@@ -2,6 +2,7 @@
 //! program; nothing names it but `main`.
 
 mod backends;
+mod behaviour_judge;
 mod behaviour_run;
 mod bench;
 mod build;
@@ -27,6 +28,7 @@ mod report;
 mod runs;
 mod sandbox;
 mod speed_run;
+mod stored_attempts;
 mod survey;
 mod whole_file;
 mod worker;

@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use super::Session;
+use crate::chat::template_source;
+use crate::digest::sha256_hex;
 use crate::model::{ModelFile, sha256_of};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity};
 use crate::store::Store;
@@ -35,6 +37,7 @@ pub(super) fn describe_models(
             bits_per_weight: file.bits_per_weight,
             proxy_reference: role == ModelRole::Reference && file.is_quantized(),
             lineage,
+            template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
         });
     }
     progress.discard();

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::Session;
 use super::model_records::describe_models;
+use super::stored_attempts::StoredAttempts;
 use super::survey::{check_gpu, survey};
 use crate::chat::template_source;
 use crate::clock;
@@ -111,7 +112,11 @@ pub(super) fn plan_behaviour(
         machine: machine::describe(devices),
         engine,
     };
-    if let Some(series) = unfinished_series(store, &plan)? {
+    let is_served = plan.servers.iter().any(Option::is_some);
+    if is_served
+        && !settings.fresh
+        && let Some(series) = unfinished_series(store, &plan)?
+    {
         plan.series = series;
     }
     Ok((plan, stamps))
@@ -252,6 +257,7 @@ fn served(name: &str) -> ModelRecord {
         bits_per_weight: 0.0,
         proxy_reference: false,
         lineage: Vec::new(),
+        template_sha256: None,
     }
 }
 
@@ -276,7 +282,8 @@ fn template_findings(names: &[String], files: &[ModelFile]) -> Option<Finding> {
     })
 }
 
-/// The series of the last run of the same fingerprint, where it was not finished.
+/// The series of the last run of the same fingerprint, where it was not finished, or its answers were
+/// judged by other scorers.
 fn unfinished_series(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Option<String>> {
     let fingerprint = plan.fingerprint();
     for summary in store.runs()? {
@@ -286,21 +293,10 @@ fn unfinished_series(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Opti
             continue;
         };
         if earlier.fingerprint() == fingerprint {
-            let is_complete = missing_turns(store, &earlier)? == 0;
-            return Ok((!is_complete).then_some(earlier.series));
+            let gone_on = BehaviourPlan { series: earlier.series, ..plan.clone() };
+            let is_complete = StoredAttempts { store, plan: &gone_on }.is_complete()?;
+            return Ok((!is_complete).then_some(gone_on.series));
         }
     }
     Ok(None)
-}
-
-/// Attempts that the store lacks.
-pub(super) fn missing_turns(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<u64> {
-    let mut missing = 0;
-    for model in 0..plan.models.len() {
-        for turn in plan.turns() {
-            let samples = store.samples(&plan.identity(model, turn.instance))?;
-            missing += u64::from(!samples.iter().any(|(repeat, _)| *repeat == turn.repeat));
-        }
-    }
-    Ok(missing)
 }

@@ -19,7 +19,7 @@ pub(super) fn run(session: &Session, args: &ReportArgs) -> anyhow::Result<Exit> 
         return Ok(Exit::Ok);
     }
     let store = Store::open_existing(&session.environment.home)?;
-    let document = document::document(&store, &args.run)?;
+    let document = document::document(&store, &args.run, |declared| args.margins(declared))?;
     match &args.output {
         None => print(session, &document, args.format)?,
         Some(path) => write(session, &document, args.format, path)?,

@@ -30,6 +30,9 @@ pub struct Delta {
     pub channel: Channel,
     /// Its text.
     pub text: String,
+    /// Tokens written by the time it was complete, where their ids are seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n_tokens: Option<u64>,
 }
 
 /// A call of a tool.

@@ -10,8 +10,8 @@ use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord};
 use crate::settings::{RERUN_EVERY, SuiteName, SuiteSpec};
 use crate::task::Instance;
 
-/// Raised when asking or scoring changes, so that old attempts are not mixed in.
-const MEASURING_VERSION: u32 = 1;
+/// Raised when asking changes, so that old answers are not mixed in.
+const ASKING_VERSION: u32 = 2;
 
 /// Everything a behaviour run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,21 +57,40 @@ pub struct TurnOf {
 }
 
 impl BehaviourPlan {
-    /// Every question to one model, in the order they are asked. Of a suite that is asked once, every
-    /// tenth instance once more.
+    /// Every question to one model, in the order they are asked, reruns last.
     pub fn turns(&self) -> Vec<TurnOf> {
         let n = self.instances.len();
         let round = |repeat| (0..n).map(move |instance| TurnOf { repeat, instance });
-        let again = if self.repeats == 1 && self.suite.name == SuiteName::Full { n } else { 0 };
-        let again = (0..again).step_by(RERUN_EVERY);
-        (0..self.repeats)
-            .flat_map(round)
-            .chain(again.map(|instance| TurnOf { repeat: 1, instance }))
-            .collect()
+        let again = self.reruns().into_iter().map(|instance| TurnOf { repeat: 1, instance });
+        (0..self.repeats).flat_map(round).chain(again).collect()
     }
 
-    /// Under what the store keeps the attempts of a model at an instance, one sample per repeat.
-    pub fn identity(&self, model: usize, instance: usize) -> String {
+    /// Of a large suite that is asked once, the instances that are asked once more: a tenth, at least
+    /// one, drawn by the seed, so the same for every build and whenever the run is gone on with. Each
+    /// family has its share, because they are drawn from the families in turn at equal steps.
+    fn reruns(&self) -> Vec<usize> {
+        let is_large = self.suite.folder.is_some() || self.suite.name == SuiteName::Full;
+        if self.repeats > 1 || !is_large || self.instances.is_empty() {
+            return Vec::new();
+        }
+        let seed = self.suite.seed;
+        let drawn = |word: &str| sha256_hex(format!("rerun\n{seed}\n{word}"));
+        let mut order: Vec<usize> = (0..self.instances.len()).collect();
+        order.sort_by_cached_key(|&index| {
+            let Instance { family, id, .. } = &self.instances[index];
+            (family.clone(), drawn(id))
+        });
+        let first = usize::from_str_radix(&drawn("first")[..7], 16).unwrap_or_default();
+        let first = first % RERUN_EVERY.min(order.len());
+        let mut reruns: Vec<usize> = order.into_iter().skip(first).step_by(RERUN_EVERY).collect();
+        reruns.sort_unstable();
+        reruns
+    }
+
+    /// Under what the store keeps what a model replied to a question: one sample for each time that it
+    /// was asked until it answered, of which the last counts. It depends on what the model sees, not on
+    /// how it is judged.
+    pub fn identity(&self, model: usize, turn: TurnOf) -> String {
         let of = match &self.servers[model] {
             // Threads and processor change no answer, but every time.
             None => serde_json::json!([
@@ -84,21 +103,30 @@ impl BehaviourPlan {
             ]),
             Some(server) => serde_json::json!([server, self.series]),
         };
-        let instance = self.instances[instance].digest();
-        let parts = serde_json::json!([MEASURING_VERSION, of, instance, self.terms]);
+        let question = self.instances[turn.instance].question_digest();
+        let parts = serde_json::json!([ASKING_VERSION, of, question, self.terms, turn.repeat]);
         sha256_hex(format!("behaviour\n{parts}"))
+    }
+
+    /// Under what the store keeps how a reply was judged: one sample for each time, of which the last
+    /// counts. `ask`: which of the samples under [`BehaviourPlan::identity`] the reply is. `budget`: the
+    /// tokens after which it was cut off, for judging its beginning.
+    pub fn judging(&self, model: usize, turn: TurnOf, ask: u32, budget: Option<u32>) -> String {
+        let scorer = self.instances[turn.instance].scorer_digest();
+        let parts = serde_json::json!([self.identity(model, turn), ask, scorer, budget]);
+        sha256_hex(format!("judging\n{parts}"))
     }
 
     /// Hash of what answers depend on, but for the moment: runs of equal fingerprint can go on with
     /// each other's series.
     pub fn fingerprint(&self) -> String {
         let hashes: Vec<&str> = self.models.iter().map(|model| model.sha256.as_str()).collect();
-        let instances: Vec<String> = self.instances.iter().map(Instance::digest).collect();
+        let questions: Vec<String> = self.instances.iter().map(Instance::question_digest).collect();
         let parts = serde_json::json!([
-            MEASURING_VERSION,
+            ASKING_VERSION,
             hashes,
             self.servers,
-            instances,
+            questions,
             self.terms,
             self.repeats,
         ]);
@@ -133,5 +161,135 @@ impl BehaviourPlan {
             (None, SuiteName::Quick) => "quick",
             (None, SuiteName::Full) => "full",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::ModelRole;
+
+    /// A plan of one file and `n` tasks of each family.
+    fn plan(families: &[(&str, usize)], seed: u64, folder: bool) -> BehaviourPlan {
+        let instance = |family: &str, index: usize| Instance {
+            family: family.to_owned(),
+            id: format!("{family}/en/{index}"),
+            language: "en".to_owned(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            max_tokens: 100 + index as u32,
+            scorer: serde_json::json!({ "kind": "text", "accept": ["yes"] }),
+        };
+        let of_family = |&(family, n): &(&str, usize)| -> Vec<Instance> {
+            (0..n).map(|index| instance(family, index)).collect()
+        };
+        let instances: Vec<Instance> = families.iter().flat_map(of_family).collect();
+        BehaviourPlan {
+            models: vec![ModelRecord {
+                name: "m".to_owned(),
+                role: ModelRole::Candidate,
+                path: "m.gguf".to_owned(),
+                sha256: "0".to_owned(),
+                bytes: 1,
+                architecture: "llama".to_owned(),
+                tensor_types: BTreeMap::new(),
+                bits_per_weight: 4.5,
+                proxy_reference: false,
+                lineage: Vec::new(),
+                template_sha256: None,
+            }],
+            servers: vec![None],
+            suite: SuiteSpec {
+                name: if folder { SuiteName::Quick } else { SuiteName::Full },
+                folder: folder.then(|| "mine".into()),
+                only: Vec::new(),
+                fixed: BTreeMap::new(),
+                max_tokens: None,
+                seed,
+            },
+            prompt_tokens: vec![1; instances.len()],
+            instances,
+            terms: Terms { n_ctx: 64, thinking: Thinking::Default, sampling: Sampling::Greedy },
+            budgets: Vec::new(),
+            repeats: 1,
+            n_threads: 1,
+            gpu_layers: Some(0),
+            series: "s".to_owned(),
+            findings: Vec::new(),
+            machine: MachineRecord {
+                os: String::new(),
+                cpu: String::new(),
+                cores: 1,
+                memory_bytes: 1,
+                devices: Vec::new(),
+            },
+            engine: EngineRecord {
+                crate_version: String::new(),
+                tree_sha256: String::new(),
+                system_info: String::new(),
+            },
+        }
+    }
+
+    /// Instances that are asked a second time.
+    fn reruns(plan: &BehaviourPlan) -> Vec<usize> {
+        let again = plan.turns().into_iter().filter(|turn| turn.repeat == 1);
+        again.map(|turn| turn.instance).collect()
+    }
+
+    #[test]
+    fn a_seeded_tenth_of_every_family_is_asked_again() {
+        let families = [("a", 40), ("b", 30), ("c", 30)];
+        let mut drawn = Vec::new();
+        for seed in 0..8 {
+            let again = reruns(&plan(&families, seed, false));
+            let of = |family: std::ops::Range<usize>| {
+                again.iter().filter(|index| family.contains(*index)).count()
+            };
+            assert_eq!([of(0..40), of(40..70), of(70..100)], [4, 3, 3], "{again:?}");
+            assert_eq!(again, reruns(&plan(&families, seed, false)), "the same every time");
+            drawn.push(again);
+        }
+        drawn.sort();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 8, "another seed draws others");
+    }
+
+    #[test]
+    fn tasks_of_ones_own_are_asked_again_too_and_at_least_one_is() {
+        for n in [1, 3, 7] {
+            assert_eq!(reruns(&plan(&[("mine", n)], 0, true)).len(), 1, "of {n}");
+        }
+        let often = BehaviourPlan { repeats: 2, ..plan(&[("mine", 20)], 0, true) };
+        assert_eq!(reruns(&often).len(), 20, "every task is asked twice anyway");
+        let quick = BehaviourPlan {
+            suite: SuiteSpec { folder: None, ..often.suite.clone() },
+            repeats: 1,
+            ..often
+        };
+        assert_eq!(reruns(&quick), [0; 0]);
+    }
+
+    #[test]
+    fn an_answer_belongs_to_what_the_model_saw_and_a_score_to_the_scorer_too() {
+        let plan = plan(&[("a", 2)], 0, false);
+        let mut edited = plan.clone();
+        edited.instances[0].scorer = serde_json::json!({ "kind": "text", "accept": ["no"] });
+        let turn = TurnOf { repeat: 0, instance: 0 };
+        assert_eq!(edited.identity(0, turn), plan.identity(0, turn));
+        assert_eq!(edited.fingerprint(), plan.fingerprint());
+        assert_ne!(edited.judging(0, turn, 0, None), plan.judging(0, turn, 0, None));
+        // Each time it was asked, and each budget, is judged for itself.
+        assert_ne!(plan.judging(0, turn, 1, None), plan.judging(0, turn, 0, None));
+        assert_ne!(plan.judging(0, turn, 0, Some(9)), plan.judging(0, turn, 0, None));
+        let mut asked = plan.clone();
+        asked.instances[0].max_tokens += 1;
+        assert_ne!(asked.identity(0, turn), plan.identity(0, turn));
+        let sampled = Sampling::Recommended { seed: 0 };
+        asked = plan.clone();
+        asked.terms.sampling = sampled;
+        assert_ne!(asked.identity(0, turn), plan.identity(0, turn));
+        let again = TurnOf { repeat: 1, ..turn };
+        assert_ne!(plan.identity(0, again), plan.identity(0, turn));
     }
 }

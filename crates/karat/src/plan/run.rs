@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::Margins;
+
 use super::{BehaviourPlan, FidelityPlan, MemoryPlan, SpeedPlan};
 
 /// What a run will do. Each part is complete in itself, with the models it measures, so that a part
@@ -21,6 +23,9 @@ pub struct RunPlan {
     /// What builds do with tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behaviour: Option<BehaviourPlan>,
+    /// From where on a loss matters to the answers.
+    #[serde(default)]
+    pub margins: Margins,
     /// What a build has to fit, for the answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fits: Option<FitAsk>,

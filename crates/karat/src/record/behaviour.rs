@@ -84,8 +84,8 @@ pub struct FlipSide {
     pub outcome: TaskOutcome,
     /// Which checks did not hold and why, and what else there is to tell.
     pub reason: String,
-    /// What it answered, visible text only, as the model wrote it: control characters included, and cut
-    /// where it is very long.
+    /// What it answered, visible text and then the tools it called, as the model wrote it: control
+    /// characters included, and cut where it is very long.
     pub answer: String,
 }
 

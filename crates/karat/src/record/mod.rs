@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod behaviour;
+mod margins;
 mod worst;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use answer::{Answer, NeededN, Question, SampleUnit, Verdict};
 pub use behaviour::{AttemptRecord, Flip, FlipSide, TaskOutcome};
+pub use margins::Margins;
 pub use worst::{LikelyToken, TokenInContext, WorstToken};
 
 /// Version of the JSON and CSV layout. Raised when a field changes its meaning or goes away;
@@ -182,6 +184,10 @@ pub struct ModelRecord {
     /// What the user said it is; one file can be two things.
     #[serde(default)]
     pub lineage: Vec<Lineage>,
+    /// SHA-256 of the chat template inside the file, lower-case hex; missing where there is none, or
+    /// where it is a server's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template_sha256: Option<String>,
 }
 
 /// One text of a run.
@@ -352,6 +358,9 @@ pub struct RunDocument {
     /// Tasks that one of two builds alone passes, with what both answered.
     #[serde(default)]
     pub flips: Vec<Flip>,
+    /// From where on a loss matters to the answers.
+    #[serde(default)]
+    pub margins: Margins,
     /// The three answers, as far as the rows give them.
     #[serde(default)]
     pub answers: Vec<Answer>,

@@ -12,7 +12,7 @@ use crate::generation::Thinking;
 
 /// Repeats of the quick suite; every one is scored.
 pub const QUICK_REPEATS: u32 = 3;
-/// Of a larger suite, every so many-th instance is run once more, to see how often a build differs
+/// Of a larger suite, one in so many instances is asked once more, to see how often a build differs
 /// from itself.
 pub const RERUN_EVERY: usize = 10;
 
@@ -77,6 +77,8 @@ pub struct BehaviourSettings {
     pub worker_timeout: Duration,
     /// The longest that a server may take for one answer.
     pub answer_timeout: Duration,
+    /// Ask servers everything, even where an earlier run was stopped half-way.
+    pub fresh: bool,
     /// Confidence level of the intervals.
     pub level: f64,
 }

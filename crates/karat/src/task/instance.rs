@@ -12,6 +12,9 @@ use super::score::{self, Scorer};
 use super::{Reply, Score, TaskError, generate};
 use crate::digest::sha256_hex;
 
+/// Raised when a scorer judges the same answer otherwise than before, so that stored replies are judged
+/// anew.
+const SCORING_VERSION: u32 = 1;
 /// Draws for one more different instance before a family is taken to have no more.
 const TRIES: usize = 200;
 
@@ -44,10 +47,15 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// What the instance is, as a hash: equal where prompt, tools, limit and scoring are.
-    pub fn digest(&self) -> String {
-        let Self { messages, tools, max_tokens, scorer, .. } = self;
-        sha256_hex(serde_json::json!([messages, tools, max_tokens, scorer]).to_string())
+    /// What a model is asked, as a hash: equal where prompt, tools and limit are, however it is judged.
+    pub fn question_digest(&self) -> String {
+        let Self { messages, tools, max_tokens, .. } = self;
+        sha256_hex(serde_json::json!([messages, tools, max_tokens]).to_string())
+    }
+
+    /// How answers are judged, as a hash.
+    pub fn scorer_digest(&self) -> String {
+        sha256_hex(serde_json::json!([SCORING_VERSION, self.scorer]).to_string())
     }
 
     /// Its scorer.

@@ -16,7 +16,7 @@ mod outcome;
 pub mod score;
 mod suite;
 
-pub use attempt::{Attempt, Reply};
+pub use attempt::{Attempt, Judged, Replied, Reply};
 pub use bundled::bundled;
 pub use error::TaskError;
 pub use expression::Values;

@@ -53,15 +53,16 @@ fn recipe(models: &[ModelRecord]) -> Vec<Asked<'_>> {
 fn budget(models: &[ModelRecord]) -> Vec<Asked<'_>> {
     let question = Question::Budget;
     let kept = keepable(models);
-    let smallest = || kept.iter().copied().min_by_key(|model| model.bytes);
+    // A server does not tell how large its model is.
+    let sized = || kept.iter().copied().filter(|model| model.bytes > 0);
+    let smallest = || sized().min_by_key(|model| model.bytes);
     let Some(small) = of_lineage(models, Lineage::Qat).or_else(smallest) else {
-        return refused(question, "no build is under test");
+        return refused(question, "no build of known size is under test");
     };
-    let is_bigger = |model: &&&ModelRecord| model.bytes as f64 >= BIGGER * small.bytes as f64;
-    let bigger: Vec<Asked<'_>> = kept
-        .iter()
+    let is_bigger = |model: &&ModelRecord| model.bytes as f64 >= BIGGER * small.bytes as f64;
+    let bigger: Vec<Asked<'_>> = sized()
         .filter(is_bigger)
-        .map(|&model| Asked { question, about: Ok((small, model)) })
+        .map(|model| Asked { question, about: Ok((small, model)) })
         .collect();
     if bigger.is_empty() {
         return refused(question, "no bigger build to compare with, e.g. Q6_K or Q8_0");

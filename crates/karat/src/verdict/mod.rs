@@ -3,11 +3,13 @@
 //!
 //! `asked` says which builds each question is about, `passes` and `texts` what tasks and texts say
 //! about a pair, `standing` decides under one error for all of it, `sentence` and `besides` put it in
-//! words, [`answers()`] puts them together.
+//! words, [`answers()`] puts them together. [`changed_at_once`] says where a pair cannot say what it is
+//! about.
 
 mod answers;
 mod asked;
 mod besides;
+mod changed;
 mod measurement;
 mod passes;
 mod sentence;
@@ -17,4 +19,5 @@ mod table;
 mod texts;
 
 pub use answers::answers;
-pub use settings::{Margins, VerdictSettings};
+pub use changed::changed_at_once;
+pub use settings::VerdictSettings;

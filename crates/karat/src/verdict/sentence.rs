@@ -60,10 +60,15 @@ pub(super) fn tasks_fact(verdict: Verdict, tasks: &Measurement<'_>) -> String {
     let interval = tasks.interval.map(|i| Interval { lo: 100.0 * i.lo, hi: 100.0 * i.hi, ..i });
     let ends = interval.map(|i| format!(" [{:+.1}, {:+.1}]", i.lo, i.hi)).unwrap_or_default();
     let margin = match verdict {
-        Verdict::NotWorse => format!(", a loss of less than {:.0} points", 100.0 * tasks.margin),
+        Verdict::NotWorse => format!(", a loss of less than {} points", points_of(tasks.margin)),
         _ => String::new(),
     };
     format!("{lead}{ends}{margin}")
+}
+
+/// A margin in points, as it was given: 5, 2.5.
+fn points_of(margin: f64) -> f64 {
+    (1e4 * margin).round() / 100.0
 }
 
 /// The answer from texts: those that decide it, then those that say something else.

@@ -1,10 +1,9 @@
 //! What texts say about a pair. Owns which figure counts for which question.
 
-use crate::record::{Estimate, Instrument, Lineage, ModelRecord, Question, noise_floor};
+use crate::record::{Estimate, Instrument, Lineage, Margins, ModelRecord, Question, noise_floor};
 use crate::stats::{facing_error, p_above, p_from_interval};
 
 use super::measurement::{Kind, Measurement, Noise};
-use super::settings::Margins;
 use super::table::{Figure, Table};
 
 /// One measurement per text.

@@ -31,6 +31,7 @@ pub fn model(name: &str, role: ModelRole, gigabytes: f64, lineage: &[Lineage]) -
         bits_per_weight: gigabytes * 8.0 / 12.0,
         proxy_reference: false,
         lineage: lineage.to_vec(),
+        template_sha256: None,
     }
 }
 
@@ -61,6 +62,7 @@ pub fn attempt(family: &str, index: usize, outcome: Outcome) -> Attempt {
         },
         answer_in_thinking: None,
         looped: false,
+        at_budgets: BTreeMap::new(),
     }
 }
 
@@ -72,6 +74,7 @@ pub fn generation(visible: &str, (shown, thought): (u64, u64), seconds: f64) -> 
         at_s: seconds * (token + 1) as f64 / total as f64,
         channel: if token < thought { Channel::Thinking } else { Channel::Visible },
         text: "word ".to_owned(),
+        n_tokens: Some(token + 1),
     };
     Generation {
         visible: visible.to_owned(),

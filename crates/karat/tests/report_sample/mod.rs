@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use karat::record::{
     Claim, Distribution, EngineRecord, Estimate, Finding, Instrument, LikelyToken, MachineRecord,
-    ModelRecord, ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity, StepRecord,
-    TextRecord, TokenInContext, Unit, WorstToken,
+    Margins, ModelRecord, ModelRole, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity,
+    StepRecord, TextRecord, TokenInContext, Unit, WorstToken,
 };
 use karat::verdict::{VerdictSettings, answers};
 
@@ -88,6 +88,7 @@ pub fn document() -> RunDocument {
         worst_tokens: worst_tokens(),
         attempts: Vec::new(),
         flips: Vec::new(),
+        margins: Margins::default(),
         answers,
         findings: findings(),
         steps: steps(),
@@ -171,6 +172,7 @@ fn model(
         bits_per_weight,
         proxy_reference: false,
         lineage: Vec::new(),
+        template_sha256: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a reader has to know about the attempts: no answers, starved ones, repeats that differ, loops,
 //! tasks that only some builds met. Pure.
 
+use crate::generation::{Generation, ToolCall};
 use crate::record::{Finding, Severity};
 use crate::task::{Attempt, Reply};
 use crate::units::count;
@@ -27,7 +28,7 @@ fn warning(message: String) -> Finding {
 }
 
 /// `a, b, c and 4 more`.
-fn named(items: &[&Item<'_>]) -> String {
+pub(super) fn named(items: &[&Item<'_>]) -> String {
     let names: Vec<&str> =
         items.iter().take(MOST_NAMED).map(|item| item.first().instance.as_str()).collect();
     let more = items.len().saturating_sub(MOST_NAMED);
@@ -74,8 +75,10 @@ fn starved(name: &str, items: &[Item<'_>]) -> Option<Finding> {
     )))
 }
 
-fn shown(attempt: &Attempt) -> Option<&str> {
-    answer(attempt).map(|answer| answer.visible.as_str())
+/// Everything a model says in an attempt: what it shows, what it thinks, the tools it calls.
+fn said(attempt: &Attempt) -> Option<(&str, &str, &[ToolCall])> {
+    let Generation { visible, thinking, tool_calls, .. } = answer(attempt)?;
+    Some((visible, thinking, tool_calls))
 }
 
 fn differing_repeats(name: &str, items: &[Item<'_>]) -> Option<Finding> {
@@ -83,7 +86,7 @@ fn differing_repeats(name: &str, items: &[Item<'_>]) -> Option<Finding> {
         let first = item.first();
         item.reruns()
             .iter()
-            .any(|rerun| shown(rerun) != shown(first) || rerun.score.outcome != first.score.outcome)
+            .any(|rerun| said(rerun) != said(first) || rerun.score.outcome != first.score.outcome)
     };
     let differing = of(items, differs);
     if differing.is_empty() {

@@ -1,6 +1,7 @@
 //! Attempts and flips as a report lists them.
 //! Owns what of an attempt is told; decides nothing.
 
+use crate::generation::Generation;
 use crate::record::{AttemptRecord, Flip, FlipSide, TaskOutcome};
 use crate::task::{Attempt, Outcome, Reply};
 
@@ -62,6 +63,13 @@ fn reason(attempt: &Attempt) -> String {
     words.collect::<Vec<_>>().join("; ")
 }
 
+/// What a model shows and the tools it calls, a call a line: `name(arguments)`.
+fn output(answer: &Generation) -> String {
+    let calls = answer.tool_calls.iter().map(|call| format!("{}({})", call.name, call.arguments));
+    let shown = Some(answer.visible.clone()).filter(|visible| !visible.trim().is_empty());
+    shown.into_iter().chain(calls).collect::<Vec<_>>().join("\n")
+}
+
 /// Tasks that one of the two alone passes.
 pub(super) fn flips(names: (&str, &str), pairs: &[Pair<'_, '_>]) -> Vec<Flip> {
     let flip = |(one, other): &Pair<'_, '_>| {
@@ -82,9 +90,9 @@ pub(super) fn flips(names: (&str, &str), pairs: &[Pair<'_, '_>]) -> Vec<Flip> {
 }
 
 fn side((name, attempt): (&str, &Attempt)) -> FlipSide {
-    let visible = answer(attempt).map(|answer| answer.visible.as_str()).unwrap_or_default();
-    let mut shown: String = visible.chars().take(LONGEST_ANSWER).collect();
-    if shown.len() < visible.len() {
+    let given = answer(attempt).map(output).unwrap_or_default();
+    let mut shown: String = given.chars().take(LONGEST_ANSWER).collect();
+    if shown.len() < given.len() {
         shown.push('…');
     }
     FlipSide {

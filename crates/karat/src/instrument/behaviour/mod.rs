@@ -1,11 +1,11 @@
 //! Behaviour: what each build does with the same tasks.
 //!
 //! [`draw`] draws the tasks and [`ask`] asks them, in a worker's [`job`] or of a server. From there on
-//! it is values in, values out: [`summary`] makes rows, lists and findings of stored attempts, [`detect`]
-//! says before a run what a suite could tell.
+//! it is values in, values out: [`summary`] makes rows, lists and findings of stored attempts, [`budget`]
+//! cuts an answer off, [`detect`] says before a run what a suite could tell.
 
 pub mod ask;
-mod budget;
+pub mod budget;
 pub mod detect;
 pub mod draw;
 mod findings;

@@ -57,7 +57,9 @@ pub fn summarize(
     for (model, (record, attempts)) in models.iter().zip(attempts).enumerate() {
         summary.attempts.extend(attempts.iter().map(|one| listing::record(&record.name, one)));
         summary.estimates.extend(maker.build(model));
-        summary.findings.extend(findings::of_build(&record.name, &maker.items[model]));
+        let items = &maker.items[model];
+        summary.findings.extend(findings::of_build(&record.name, items));
+        summary.findings.extend(budget::left_out(&record.name, items, &asked.budgets));
     }
     let mut discordance = Vec::new();
     for model in 0..models.len().min(attempts.len()) {

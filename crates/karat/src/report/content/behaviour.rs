@@ -20,26 +20,46 @@ const LANGUAGE: &str = "language:";
 pub(super) fn blocks(doc: &RunDocument) -> Page {
     let rows: Vec<&Estimate> =
         doc.estimates.iter().filter(|row| row.instrument == Instrument::Behaviour).collect();
-    let found = Found { rows: &rows };
-    if found.builds().is_empty() {
-        return Page::new();
+    let sampling = |row: &Estimate| row.setting.get("sampling").cloned();
+    let mut samplings: Vec<Option<String>> = Vec::new();
+    for row in &rows {
+        if !samplings.contains(&sampling(row)) {
+            samplings.push(sampling(row));
+        }
     }
     let mut page = Page::new();
-    page.extend(builds(doc, found));
-    page.extend(parts(found));
-    page.extend(budgets(found));
-    page.extend(pairs(doc, found));
+    // How tokens were chosen is part of the ruler: what was drawn shares no table with what was not.
+    for one in samplings {
+        let rows: Vec<&Estimate> =
+            rows.iter().copied().filter(|row| sampling(row) == one).collect();
+        let found = Found { rows: &rows, sampling: one.as_deref() };
+        if found.builds().is_empty() {
+            continue;
+        }
+        page.extend(builds(doc, found));
+        page.extend(parts(doc, found));
+        page.extend(budgets(found));
+        page.extend(pairs(doc, found));
+    }
     page.extend(tasks::blocks(doc));
     page
 }
 
-/// The behaviour rows.
+/// The behaviour rows of one way to choose tokens.
 #[derive(Clone, Copy)]
 struct Found<'a> {
     rows: &'a [&'a Estimate],
+    sampling: Option<&'a str>,
 }
 
 impl<'a> Found<'a> {
+    fn heading(self, title: &str) -> Block {
+        Block::Heading(match self.sampling {
+            None | Some("greedy") => title.to_owned(),
+            Some(sampling) => format!("{title}, sampling {sampling}"),
+        })
+    }
+
     fn builds(self) -> Vec<&'a str> {
         let mut names = Vec::new();
         for row in self.rows.iter().filter(|row| row.metric == PASS_RATE) {
@@ -140,16 +160,20 @@ fn builds(doc: &RunDocument, found: Found<'_>) -> Page {
                  without an answer that could be judged are in no rate · tokens and seconds: means over \
                  tasks · per pass: all seconds over all passes";
     vec![
-        Block::Heading("Behaviour, all tasks".to_owned()),
+        found.heading("Behaviour, all tasks"),
         Block::Caption(notes.to_owned()),
         Block::Table(Table { columns, rows }),
     ]
 }
 
-/// Families and languages side by side.
-fn parts(found: Found<'_>) -> Page {
+/// Families and languages side by side. Where every family is one task, the list of tasks says it.
+fn parts(doc: &RunDocument, found: Found<'_>) -> Page {
     let (names, scopes) = (found.builds(), found.scopes());
-    if scopes.is_empty() {
+    let mut families = found.rows.iter().filter(|row| {
+        row.metric == PASS_RATE && row.scope != ALL && !row.scope.starts_with(LANGUAGE)
+    });
+    let is_listed = families.all(|row| row.n == 1) && !tasks::listed(doc).is_empty();
+    if scopes.is_empty() || is_listed {
         return Page::new();
     }
     let mut columns =
@@ -166,7 +190,7 @@ fn parts(found: Found<'_>) -> Page {
         cells
     };
     let rows = scopes.iter().map(row).collect();
-    vec![Block::Heading("Behaviour by family".to_owned()), Block::Table(Table { columns, rows })]
+    vec![found.heading("Behaviour by family"), Block::Table(Table { columns, rows })]
 }
 
 /// Accuracy against thinking budget.
@@ -206,9 +230,9 @@ fn budgets(found: Found<'_>) -> Page {
         })
     });
     let notes = "one greedy run at the largest budget gives the smaller ones: an answer that was not \
-                 complete by then is no pass";
+                 complete by then is judged as far as it had come";
     vec![
-        Block::Heading("Accuracy against thinking budget".to_owned()),
+        found.heading("Accuracy against thinking budget"),
         Block::Caption(notes.to_owned()),
         Block::Table(Table { columns, rows: rows.collect() }),
     ]
@@ -270,7 +294,7 @@ fn pairs(doc: &RunDocument, found: Found<'_>) -> Page {
         Some(format!("{name} against itself flips {share} % of {}", count(itself.n, "rerun")))
     }));
     vec![
-        Block::Heading("Build against build, on the same tasks".to_owned()),
+        found.heading("Build against build, on the same tasks"),
         Block::Caption(notes.join(" · ")),
         Block::Table(Table { columns, rows }),
     ]

@@ -27,8 +27,8 @@ use crate::record::RunDocument;
 /// What there is to say about one ruler.
 type Section = fn(&RunDocument, Rows<'_>, &Ruler) -> Page;
 
-/// The whole report. Details come first and conclusions last, because a terminal shows the end: what
-/// one has to know, and then the answers.
+/// The whole report: what one has to know to read it, the details, and the conclusions last, because a
+/// terminal shows the end.
 pub(super) fn page(doc: &RunDocument) -> Page {
     let sections: [Section; 6] = [
         fidelity::blocks,
@@ -39,10 +39,10 @@ pub(super) fn page(doc: &RunDocument) -> Page {
         pairs::blocks,
     ];
     let mut page = opening(doc);
+    page.extend(notes::caveats(doc));
     page.extend(measured(doc, &sections));
     page.extend(footer(doc));
     page.extend(notes::claims(doc));
-    page.extend(notes::caveats(doc));
     page.extend(verdict::besides(doc));
     page.extend(verdict::answers(doc));
     page

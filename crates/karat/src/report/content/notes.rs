@@ -19,7 +19,10 @@ pub(super) fn caveats(doc: &RunDocument) -> Page {
     let unfinished: Vec<_> =
         doc.steps.iter().filter(|step| step.outcome == Outcome::Unfinished).collect();
     let mut page = Page::new();
-    list(&mut page, "To know when reading this", doc.findings.iter().map(finding).collect());
+    let (warnings, notes): (Vec<&Finding>, Vec<&Finding>) =
+        doc.findings.iter().partition(|finding| finding.severity == Severity::Warning);
+    let findings = warnings.into_iter().chain(notes).map(finding).collect();
+    list(&mut page, "To know when reading this", findings);
     list(&mut page, "Failed", failed.collect());
     if !unfinished.is_empty() {
         let again = "the same command again goes on from here; what is finished is not repeated";

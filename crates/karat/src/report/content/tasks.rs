@@ -7,9 +7,9 @@ use crate::report::page::{Align, Block, Cell, Column, Item, Page, Table, Tone};
 
 /// Beyond this many attempts a table of them is no longer read.
 const MOST_ATTEMPTS: usize = 60;
-/// Flips shown with their answers.
+/// Tasks shown with their answers.
 const MOST_FLIPS: usize = 6;
-/// Lines, and characters of a line, that a flip shows of an answer.
+/// Lines, and characters of a line, shown of an answer.
 const LINES: usize = 6;
 const WIDTH: usize = 88;
 /// Characters of a reason in the table.
@@ -30,10 +30,16 @@ fn tone(outcome: TaskOutcome) -> Tone {
     }
 }
 
-fn attempts(doc: &RunDocument) -> Page {
+/// The attempts that are listed one by one; none where they are too many.
+pub(super) fn listed(doc: &RunDocument) -> Vec<&AttemptRecord> {
     let first: Vec<&AttemptRecord> =
         doc.attempts.iter().filter(|attempt| attempt.repeat == 0).collect();
-    if first.is_empty() || first.len() > MOST_ATTEMPTS {
+    if first.len() > MOST_ATTEMPTS { Vec::new() } else { first }
+}
+
+fn attempts(doc: &RunDocument) -> Page {
+    let first = listed(doc);
+    if first.is_empty() {
         return Page::new();
     }
     let mut instances: Vec<&str> = Vec::new();
@@ -50,14 +56,35 @@ fn attempts(doc: &RunDocument) -> Page {
         Column::new("time", "", Align::Left),
         Column::new("why", "", Align::Left),
     ];
-    let rows = instances.iter().flat_map(|instance| {
-        let of_instance = first.iter().filter(move |attempt| attempt.instance == **instance);
-        of_instance.enumerate().map(|(index, attempt)| row(attempt, index == 0))
-    });
-    vec![
-        Block::Heading("Task by task".to_owned()),
-        Block::Table(Table { columns, rows: rows.collect() }),
-    ]
+    let of = |instance: &&str| -> Vec<&AttemptRecord> {
+        first.iter().copied().filter(|attempt| attempt.instance == **instance).collect()
+    };
+    let n_builds = instances.iter().map(|instance| of(instance).len()).max().unwrap_or(0);
+    let is_passed = |instance: &&str| {
+        n_builds > 1 && of(instance).iter().all(|one| one.outcome == TaskOutcome::Pass)
+    };
+    let (passed, others): (Vec<&str>, Vec<&str>) = instances.iter().copied().partition(is_passed);
+    let rows: Vec<_> = others
+        .iter()
+        .flat_map(|instance| {
+            let attempts = of(instance).into_iter().enumerate();
+            attempts.map(|(index, attempt)| row(attempt, index == 0)).collect::<Vec<_>>()
+        })
+        .collect();
+    let mut page = vec![Block::Heading("Task by task".to_owned())];
+    if !passed.is_empty() {
+        page.push(Block::Caption(format!("every build passes {}", passed.join(", "))));
+    }
+    if !rows.is_empty() {
+        page.push(Block::Table(Table { columns, rows }));
+    }
+    page
+}
+
+/// Whether the limit of tokens ended an answer that did not pass.
+fn is_cut_off(attempt: &AttemptRecord) -> bool {
+    let is_open = matches!(attempt.outcome, TaskOutcome::Fail | TaskOutcome::Partial);
+    is_open && attempt.tokens.is_some_and(|tokens| tokens >= u64::from(attempt.max_tokens))
 }
 
 fn row(attempt: &AttemptRecord, named: bool) -> Vec<Cell> {
@@ -69,6 +96,7 @@ fn row(attempt: &AttemptRecord, named: bool) -> Vec<Cell> {
     let why = match (attempt.looped, attempt.answer_in_thinking) {
         (true, _) => "went round in circles".to_owned(),
         (_, Some(true)) => "the answer stands in its thinking".to_owned(),
+        _ if is_cut_off(attempt) => cut(&format!("cut off; {}", attempt.reason), REASON),
         _ => cut(&attempt.reason, REASON),
     };
     let tokens = attempt.tokens.map_or_else(Cell::missing, |n| Cell::plain(n.to_string()));
@@ -83,42 +111,75 @@ fn row(attempt: &AttemptRecord, named: bool) -> Vec<Cell> {
     ]
 }
 
+/// A task that some builds pass and others do not, each build once, however many pairs differ by it.
+struct Differing<'a> {
+    instance: &'a str,
+    passes: Vec<&'a FlipSide>,
+    others: Vec<&'a FlipSide>,
+}
+
+fn differing(flips: &[Flip]) -> Vec<Differing<'_>> {
+    let mut tasks: Vec<Differing<'_>> = Vec::new();
+    for flip in flips {
+        let known = tasks.iter().position(|task| task.instance == flip.instance);
+        let at = known.unwrap_or(tasks.len());
+        if known.is_none() {
+            let instance = flip.instance.as_str();
+            tasks.push(Differing { instance, passes: Vec::new(), others: Vec::new() });
+        }
+        let Differing { passes, others, .. } = &mut tasks[at];
+        for (sides, side) in [(passes, &flip.passes), (others, &flip.other)] {
+            if !sides.contains(&side) {
+                sides.push(side);
+            }
+        }
+    }
+    tasks
+}
+
 fn flips(doc: &RunDocument) -> Page {
     if doc.flips.is_empty() {
         return Page::new();
     }
-    let mut page = vec![Block::Heading("Tasks that one of two builds alone passes".to_owned())];
-    let hidden = doc.flips.len().saturating_sub(MOST_FLIPS);
+    let tasks = differing(&doc.flips);
+    let mut page = vec![Block::Heading("Tasks that some builds pass and others do not".to_owned())];
+    let hidden = tasks.len().saturating_sub(MOST_FLIPS);
     if hidden > 0 {
         page.push(Block::Caption(format!("{hidden} more: --format json")));
     }
-    page.push(Block::Items(doc.flips.iter().take(MOST_FLIPS).map(flip).collect()));
+    page.push(Block::Items(tasks.iter().take(MOST_FLIPS).map(task).collect()));
     page
 }
 
-fn flip(flip: &Flip) -> Item {
-    let why = match flip.other.reason.as_str() {
-        "" => String::new(),
-        reason => format!(": {}", cut(reason, 2 * REASON)),
-    };
+fn task(task: &Differing<'_>) -> Item {
+    let passes: Vec<&str> = task.passes.iter().map(|side| side.name.as_str()).collect();
+    let others = task.others.iter().map(|side| {
+        let why = match side.reason.as_str() {
+            "" => String::new(),
+            reason => format!(", {}", cut(reason, REASON)),
+        };
+        format!("{} ({}{why})", side.name, side.outcome.word())
+    });
+    let others = others.collect::<Vec<_>>().join(", ");
+    let mut answers: Vec<(Vec<&str>, &str)> = Vec::new();
+    for side in task.passes.iter().chain(&task.others) {
+        match answers.iter_mut().find(|(_, answer)| *answer == side.answer) {
+            Some((names, _)) => names.push(&side.name),
+            None => answers.push((vec![&side.name], &side.answer)),
+        }
+    }
     Item {
         label: "",
         tone: Tone::Plain,
-        text: format!(
-            "{}: {} passes, {} does not ({}){why}",
-            flip.instance,
-            flip.passes.name,
-            flip.other.name,
-            flip.other.outcome.word()
-        ),
-        raw: [&flip.passes, &flip.other].into_iter().flat_map(side).collect(),
+        text: format!("{}: passed by {}; not by {others}", task.instance, passes.join(", ")),
+        raw: answers.iter().flat_map(|(names, answer)| given(names, answer)).collect(),
     }
 }
 
-/// The name, then the beginning of the answer.
-fn side(side: &FlipSide) -> Vec<String> {
-    let mut lines = vec![format!("{} answers:", side.name)];
-    let answer: Vec<&str> = side.answer.lines().filter(|line| !line.trim().is_empty()).collect();
+/// Who answered, then the beginning of the answer.
+fn given(names: &[&str], answer: &str) -> Vec<String> {
+    let mut lines = vec![format!("{}:", names.join(", "))];
+    let answer: Vec<&str> = answer.lines().filter(|line| !line.trim().is_empty()).collect();
     if answer.is_empty() {
         lines.push("  (nothing)".to_owned());
     }

@@ -1,6 +1,6 @@
 //! The three answers, as they are read aloud. Owns their place and tone; draws no conclusion.
 
-use crate::record::{Answer, Question, RunDocument, Verdict};
+use crate::record::{Answer, Instrument, Margins, Question, RunDocument, Verdict};
 use crate::report::page::{Block, Item, Page, Tone};
 
 /// The answers.
@@ -10,8 +10,28 @@ pub(super) fn answers(doc: &RunDocument) -> Page {
     }
     vec![
         Block::Heading("The three answers".to_owned()),
+        Block::Caption(margins(doc)),
         Block::Items(doc.answers.iter().map(answer).collect()),
     ]
+}
+
+/// From where on a loss matters, of what was measured.
+fn margins(doc: &RunDocument) -> String {
+    let has = |instrument| doc.estimates.iter().any(|row| row.instrument == instrument);
+    let Margins { pass_rate, ln_ppl, kld } = doc.margins;
+    let mut matters = Vec::new();
+    if has(Instrument::Behaviour) {
+        matters.push(format!("{} points of pass rate", given(100.0 * pass_rate)));
+    }
+    if has(Instrument::Fidelity) {
+        matters.push(format!("{} of ln PPL, {} nats of KLD", given(ln_ppl), given(kld)));
+    }
+    format!("a loss matters from {} on", matters.join(", "))
+}
+
+/// A margin as it was given, without the last bits of its binary fraction.
+fn given(margin: f64) -> f64 {
+    (1e6 * margin).round() / 1e6
 }
 
 /// What else there is to say about each pair.

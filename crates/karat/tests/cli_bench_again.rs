@@ -1,0 +1,230 @@
+//! The same `karat bench` again, and with something changed: what is asked, what is judged, what is
+//! told. On a task of one's own, asked of the lab model and of a scripted server.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod cli_lab;
+mod scripted_server;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use cli_lab::{ORIGINAL, Place, lab};
+use rusqlite::Connection;
+use scripted_server::{Server, Step, reply, stream};
+use serde_json::Value;
+
+fn attempts(document: &Value) -> &Vec<Value> {
+    document["attempts"].as_array().unwrap()
+}
+
+/// A folder with one task whose answers are scored like this.
+fn own_task(place: &Place, scorer: &str) {
+    let folder = place.path("tasks");
+    fs::create_dir_all(&folder).unwrap();
+    let file = format!(
+        "name = \"mine\"\ntitle = \"One word\"\nprobes = \"talking\"\nmax_tokens = 24\n\
+         instances = 1\n[scorer]\n{scorer}\n[language.en]\nprompt = \"Name a colour.\"\n"
+    );
+    fs::write(folder.join("mine.toml"), file).unwrap();
+}
+
+const NEVER: &str = "kind = \"text\"\naccept = [\"no such colour\"]";
+const ANYTHING: &str =
+    "kind = \"rules\"\nexample = \"red\"\nrules = [{ name = \"a word\", words = { min = 1 } }]";
+
+/// Outcomes in the order asked.
+fn outcomes(document: &Value) -> Vec<&str> {
+    attempts(document).iter().map(|one| one["outcome"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn an_edited_scorer_judges_anew_and_asks_nothing() {
+    let place = Place::new();
+    let bench = || {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks"]);
+        let output = command.arg(lab(ORIGINAL)).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        said
+    };
+    own_task(&place, NEVER);
+    bench();
+    let first = place.document();
+    assert_eq!(outcomes(&first), ["fail"; 2], "asked once, and once more");
+    own_task(&place, ANYTHING);
+    let said = bench();
+    assert!(said.contains("everything was answered before, 2 answers judged anew"), "{said}");
+    let second = place.document();
+    assert_eq!(outcomes(&second), ["pass"; 2]);
+    let tokens = |document: &Value| attempts(document)[0]["tokens"].clone();
+    assert_eq!(tokens(&first), tokens(&second));
+    // The first run is told as it was judged then.
+    let id = first["run"]["id"].as_str().unwrap();
+    let report = place.karat(["report", id, "--format", "json"]).output().unwrap().stdout;
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["estimates"], first["estimates"]);
+}
+
+#[test]
+fn answers_that_are_drawn_are_asked_anew_and_have_a_ruler_of_their_own() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let bench = |sampling| {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+        command.args(["--sampling", sampling]).arg(lab(ORIGINAL)).assert().success();
+        place.document()
+    };
+    bench("greedy");
+    let before = place.stored("sample");
+    let drawn = bench("recommended");
+    assert_eq!(place.stored("sample"), 2 * before, "as many again");
+    let rows = drawn["estimates"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["setting"]["sampling"] == "recommended"), "{rows:?}");
+}
+
+#[test]
+fn margins_are_declared_with_the_run_and_kept() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+    command.args(["--margin-tasks", "2.5"]).arg(lab(ORIGINAL)).assert().success();
+    let rate = |document: &Value| document["margins"]["pass_rate"].as_f64();
+    let declared = place.document();
+    assert_eq!(rate(&declared), Some(0.025));
+    let given = "given to this report, after the data were seen";
+    assert!(!declared["findings"].to_string().contains(given));
+    let report = ["report", "--format", "json", "--margin-tasks", "10", "--margin-ppl", "0.02"];
+    let report = place.karat(report).output().unwrap().stdout;
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!((rate(&report), report["margins"]["ln_ppl"].as_f64()), (Some(0.1), Some(0.02)));
+    assert!(report["findings"].to_string().contains(given), "{}", report["findings"]);
+    let refused = |margin| {
+        let mut command = place.karat(["bench", "--threads", "1"]);
+        command.arg(lab(ORIGINAL)).args(["--margin-tasks", margin]);
+        command
+    };
+    place.check_refused(&mut refused("0"), "give points between 0 and 100");
+    place.check_refused(&mut refused("NaN"), "give points between 0 and 100");
+}
+
+const ANSWER: [&str; 4] = [
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"red\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":1}}\n\n",
+    "data: [DONE]\n\n",
+];
+
+/// A server that plays `script` for each chat, counted from 0, the warm-up included.
+fn chat_server(mut script: impl FnMut(usize) -> Vec<Step> + Send + 'static) -> Server {
+    let mut n_chats = 0;
+    Server::start(move |request| match request.path.as_str() {
+        "/v1/models" => reply(200, "{\"data\":[{\"id\":\"m\"}]}"),
+        "/v1/chat/completions" => {
+            n_chats += 1;
+            script(n_chats - 1)
+        }
+        _ => reply(404, "{}"),
+    })
+}
+
+fn ask_server(place: &Place, server: &Server, args: &[&str]) -> Value {
+    let mut command = place.karat(["bench", "--tasks", "tasks", "--repeats", "3", "--quiet"]);
+    command.args(args).arg(format!("{}/v1#m", server.base)).assert().success();
+    place.document()
+}
+
+#[test]
+fn a_question_without_an_answer_is_asked_again_by_the_same_command() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let n_chats = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_chats);
+    // The first is the warm-up.
+    let server = chat_server(move |chat| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        if chat == 2 { reply(500, "{\"error\":\"out of paper\"}") } else { stream(ANSWER) }
+    });
+    let first = ask_server(&place, &server, &[]);
+    assert_eq!(outcomes(&first), ["pass", "error", "pass"]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 4);
+    let second = ask_server(&place, &server, &[]);
+    assert_eq!(outcomes(&second), ["pass"; 3]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 2, "the warm-up, and what had failed");
+    assert_eq!(place.stored("sample"), 8, "the failure is kept beside the answers");
+    // What is complete is another series' the next time.
+    ask_server(&place, &server, &[]);
+    assert_eq!(n_chats.swap(0, Ordering::SeqCst), 4);
+}
+
+#[test]
+fn fresh_asks_a_server_everything() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let n_chats = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&n_chats);
+    let server = chat_server(move |chat| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        if chat == 2 { reply(500, "{\"error\":\"out of paper\"}") } else { stream(ANSWER) }
+    });
+    ask_server(&place, &server, &[]);
+    n_chats.store(0, Ordering::SeqCst);
+    ask_server(&place, &server, &["--fresh"]);
+    assert_eq!(n_chats.load(Ordering::SeqCst), 4);
+}
+
+#[test]
+fn nothing_is_judged_while_answers_are_timed() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let (kept, most) = (place.home().join("karat.db"), Arc::new(AtomicU64::new(0)));
+    let seen = Arc::clone(&most);
+    let n_replies = Arc::new(AtomicU64::new(0));
+    let stored = Arc::clone(&n_replies);
+    let server = chat_server(move |_| {
+        seen.fetch_max(samples_with(&kept, "checks"), Ordering::SeqCst);
+        stored.fetch_max(samples_with(&kept, "deltas"), Ordering::SeqCst);
+        stream(ANSWER)
+    });
+    ask_server(&place, &server, &[]);
+    assert_eq!(n_replies.load(Ordering::SeqCst), 2, "replies are stored as they come");
+    assert_eq!(most.load(Ordering::SeqCst), 0, "scores are not there before the last answer");
+    assert_eq!(samples_with(&place.home().join("karat.db"), "checks"), 3);
+}
+
+/// Stored samples that have this key.
+fn samples_with(store: &Path, key: &str) -> u64 {
+    let store = Connection::open(store).unwrap();
+    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    let count = format!("SELECT count(*) FROM sample WHERE data LIKE '%\"{key}\"%'");
+    store.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap() as u64
+}
+
+/// Two files that differ in their templates and in their types, and no more in what they were trained to.
+#[test]
+fn builds_with_other_templates_and_types_change_two_things_at_once() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let q8 = place.build("Q8_0");
+    let template = ("tokenizer.chat_template", b"own text".as_slice(), b"our text".as_slice());
+    place.altered("altered.gguf", &lab(ORIGINAL), template);
+    let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "altered.gguf"]);
+    let output = command.arg(&q8).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap().replace("\n          ", " ");
+    let known = told.find("To know when reading this").unwrap();
+    let figures = told.find("Behaviour, all tasks").unwrap();
+    for warning in [
+        "altered and Q8_0 have different chat templates",
+        "changed at once: Q8_0 differs from altered in tensor types and chat template",
+    ] {
+        let at = told.find(warning).unwrap_or_else(|| panic!("`{warning}` is not in\n{told}"));
+        assert!(known < at && at < figures, "{told}");
+    }
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("have different chat templates"),
+        "told before anything is asked: {said}"
+    );
+}

@@ -1,0 +1,148 @@
+//! Pairs that the answers are about: what differs within them, and which losses matter.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod behaviour_sample;
+mod verdict_sample;
+
+use behaviour_sample::{asked, family, model};
+use karat::instrument::behaviour::summarize;
+use karat::record::{Estimate, Margins, ModelRecord, ModelRole, Question, Severity, Verdict};
+use karat::verdict::{VerdictSettings, answers, changed_at_once};
+use verdict_sample::{against, four, text_row, versus};
+
+/// Everything that is said to have changed at once between builds with these rows.
+fn changed(models: &[ModelRecord], rows: &[Estimate]) -> Vec<String> {
+    let answers = answers(models, rows, &VerdictSettings::at_level(0.95));
+    let findings = changed_at_once(models, rows, &answers);
+    assert!(findings.iter().all(|finding| finding.severity == Severity::Warning));
+    findings.into_iter().map(|finding| finding.message).collect()
+}
+
+/// Rows of tasks that all models pass.
+fn tasks(models: &[ModelRecord]) -> Vec<Estimate> {
+    let attempts: Vec<_> = models.iter().map(|_| family("a", "pp")).collect();
+    summarize(models, &attempts, &asked()).estimates
+}
+
+fn typed(mut model: ModelRecord, kind: &str) -> ModelRecord {
+    model.tensor_types.insert(kind.to_owned(), 100);
+    model
+}
+
+/// Original, bigger build, QAT file, twin, each with its tensor types.
+fn typed_four() -> Vec<ModelRecord> {
+    let kinds = ["BF16", "Q8_0", "Q4_0", "Q4_0"];
+    four().into_iter().zip(kinds).map(|(model, kind)| typed(model, kind)).collect()
+}
+
+#[test]
+fn a_qat_file_of_another_format_changes_two_things_and_its_twin_none_but_training() {
+    let models = typed_four();
+    let said = changed(&models, &tasks(&models));
+    let one = "changed at once: qat differs from Q8_0 and bf16 in training and tensor types; ";
+    assert!(said.len() == 1 && said[0].starts_with(one), "{said:?}");
+    // Without a twin the same is what there is to say of the recipe.
+    let said = changed(&models[..3], &tasks(&models[..3]));
+    assert!(said.len() == 1 && said[0].starts_with(one), "{said:?}");
+    // Plain builds of one original differ in nothing but their types.
+    let plain = [
+        models[0].clone(),
+        models[1].clone(),
+        typed(model("q4", ModelRole::Candidate, 7.2, &[]), "Q4_0"),
+    ];
+    assert_eq!(changed(&plain, &tasks(&plain)), [""; 0]);
+}
+
+#[test]
+fn templates_count_where_tasks_were_asked() {
+    let mut models = typed_four();
+    for (model, template) in models.iter_mut().zip(["a", "a", "a", "b"]) {
+        model.template_sha256 = Some(template.to_owned());
+    }
+    let said = changed(&models, &tasks(&models));
+    assert!(said.iter().any(|one| one.contains("twin in training and chat template")), "{said:?}");
+    let texts = [versus("twin", text_row("ln_ppl_ratio", "qat", "english", 0.0, 0.01))];
+    let said = changed(&models, &texts);
+    assert!(said.iter().all(|one| !one.contains("template")), "{said:?}");
+}
+
+#[test]
+fn another_server_is_another_thing() {
+    let mut models = vec![
+        model("q4", ModelRole::Candidate, 7.2, &[]),
+        model("q8", ModelRole::Candidate, 12.7, &[]),
+    ];
+    "ollama:q4".clone_into(&mut models[0].path);
+    models[0].tensor_types.insert("Q4_0".to_owned(), 1);
+    models[1].tensor_types.insert("Q8_0".to_owned(), 1);
+    let said = changed(&models, &tasks(&models));
+    assert!(
+        said[0].contains("q4 differs from q8 in tensor types and the engine or server"),
+        "{said:?}"
+    );
+    "ollama:q8".clone_into(&mut models[1].path);
+    assert_eq!(changed(&models, &tasks(&models)), [""; 0]);
+}
+
+#[test]
+fn another_kv_cache_than_the_originals_is_another_thing() {
+    let models = [typed_four()[0].clone(), typed_four()[1].clone()];
+    let row = text_row("ln_ppl_ratio", "Q8_0 kv q8_0", "english", 0.0, 0.01);
+    let said = changed(&models, &[against("bf16", row)]);
+    assert!(
+        said[0].contains("Q8_0 differs from bf16 in tensor types and KV cache type"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn sizes_that_no_server_tells_are_not_compared() {
+    let served = |name| ModelRecord { bytes: 0, ..model(name, ModelRole::Candidate, 7.0, &[]) };
+    let models = [served("http://a/v1#q4"), served("http://a/v1#q8")];
+    let all = answers(&models, &tasks(&models), &VerdictSettings::at_level(0.95));
+    let budget = all.iter().find(|answer| answer.question == Question::Budget).unwrap();
+    assert_eq!((budget.verdict, &budget.candidate), (Verdict::NotAsked, &None), "{budget:?}");
+    assert!(budget.sentence.contains("known size"), "{}", budget.sentence);
+}
+
+/// The answer on the recipe with these margins.
+fn recipe(rows: &[Estimate], margins: Margins) -> Verdict {
+    let settings = VerdictSettings { margins, ..VerdictSettings::at_level(0.95) };
+    let all = answers(&four(), rows, &settings);
+    all.into_iter().find(|answer| answer.question == Question::Recipe).unwrap().verdict
+}
+
+#[test]
+fn a_loss_is_judged_by_the_margin_that_was_declared() {
+    let margins = Margins::default();
+    // A loss of 2 % of perplexity, give or take a half.
+    let text = [versus("twin", text_row("ln_ppl_ratio", "qat", "english", 0.02, 0.005))];
+    assert_eq!(recipe(&text, margins), Verdict::Worse);
+    assert_eq!(recipe(&text, Margins { ln_ppl: 0.03, ..margins }), Verdict::NotWorse);
+    // Of 400 tasks each alone passes ten.
+    let one = |last: &str| -> Vec<_> {
+        let outcomes = format!("{}{last}", "p".repeat(38));
+        (0..10).flat_map(|i| family(&format!("family_{i}"), &outcomes)).collect()
+    };
+    let attempts = [Vec::new(), Vec::new(), one("pf"), one("fp")];
+    let tasks = summarize(&four(), &attempts, &asked()).estimates;
+    assert_eq!(recipe(&tasks, margins), Verdict::NotWorse);
+    assert_eq!(recipe(&tasks, Margins { pass_rate: 0.005, ..margins }), Verdict::CannotTell);
+}
+
+#[test]
+fn distance_has_a_margin_of_its_own() {
+    let mut models = four();
+    models[2].lineage.clear();
+    models.truncate(3);
+    let rows =
+        [versus("Q8_0", against("bf16", text_row("kld_mean_diff", "qat", "english", 0.02, 0.005)))];
+    let budget = |kld| {
+        let margins = Margins { kld, ..Margins::default() };
+        let settings = VerdictSettings { margins, ..VerdictSettings::at_level(0.95) };
+        let all = answers(&models, &rows, &settings);
+        all.into_iter().find(|answer| answer.question == Question::Budget).unwrap().verdict
+    };
+    assert_eq!([budget(0.01), budget(0.03)], [Verdict::Worse, Verdict::NotWorse]);
+}
