@@ -16,6 +16,10 @@ struct Machine {
     folder: TempDir,
 }
 
+/// What says that the tests' llama-server is installed.
+const SERVER: &str =
+    "target/llama-server/lib/python3.11/site-packages/xllamacpp-2026.10.11549.dist-info";
+
 /// What the script itself needs from any machine.
 const BASICS: &[&str] = &["awk", "bash", "cat", "dirname", "env", "paste", "readlink", "sed", "tr"];
 
@@ -41,6 +45,7 @@ impl Machine {
             .command("make", "")
             .command("cmake", "")
             .command("chromium", "")
+            .prepared_server()
             .file("usr/lib/llvm-19/lib/libclang.so")
             .file("usr/lib/llvm-19/lib/clang/19/include/stddef.h")
             .file("etc/ssl/certs/ca-certificates.crt")
@@ -66,6 +71,28 @@ impl Machine {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, "").unwrap();
         self
+    }
+
+    /// The virtual environment of the tests' llama-server, as an earlier run left it.
+    fn prepared_server(self) -> Self {
+        fs::create_dir_all(self.path(SERVER)).unwrap();
+        self
+    }
+
+    fn without_server(self) -> Self {
+        fs::remove_dir_all(self.path("target/llama-server")).unwrap();
+        self
+    }
+
+    /// A Python whose pip brings the wheel.
+    fn python(self) -> Self {
+        let (venv, server) = (self.path("target/llama-server/bin"), self.path(SERVER));
+        let (venv, server) = (venv.display(), server.display());
+        let make = format!(
+            "case \"$*\" in *venv\\ --clear*) /bin/mkdir -p '{venv}'; \
+             /bin/cp \"$0\" '{venv}/python' ;; *pip*) /bin/mkdir -p '{server}' ;; esac"
+        );
+        self.command("python3", &make)
     }
 
     fn without(self, names: &[&str]) -> Self {
@@ -336,6 +363,62 @@ fn a_browser_of_ones_own_is_taken_and_a_wrong_one_named() {
     assert_eq!(output.status.code(), Some(2));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("KARAT_CHROMIUM is set to /no/such"), "{stderr}");
+}
+
+#[test]
+fn a_llama_server_is_installed_for_the_tests_alone() {
+    let machine = Machine::complete().without_server().python();
+    let wanted = ["missing: a llama-server", "pip install xllamacpp==2026.10.11549"];
+    check(&machine, &["test"], 0, &wanted);
+    assert!(machine.log().contains("-m pip install --quiet --no-deps --only-binary :all: xllamacpp=="));
+    let machine = machine.command("cargo", "echo \"server=$KARAT_SERVER_PYTHON\"");
+    let output = check(&machine, &["check"], 0, &[]);
+    let python = machine.path("target/llama-server/bin/python");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.ends_with(&format!("server={}\n", python.display())), "{stdout}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr).matches("missing").count(), 0, "once");
+    let machine = Machine::complete().without_server().python();
+    let karat = machine.path("target/debug/karat");
+    fs::create_dir_all(karat.parent().unwrap()).unwrap();
+    symlink(real("true"), karat).unwrap();
+    check(&machine, &["demo"], 0, &[]);
+    assert!(!machine.log().contains("python3"), "{}", machine.log());
+}
+
+#[test]
+fn debian_gets_the_package_that_makes_virtual_environments() {
+    let body = "case \"$1\" in -c) [ -e \"${0%/*}/made\" ] ;; esac";
+    let machine = Machine::complete()
+        .without_server()
+        .command("python3", body)
+        .file("var/lib/apt/lists/debian_Packages")
+        .apt(&[]);
+    check(&machine, &["test"], 0, &["apt-get install python3-venv", "are skipped"]);
+}
+
+#[test]
+fn where_no_llama_server_can_be_installed_its_tests_are_skipped_but_not_in_ci() {
+    let offline = || {
+        let body = "case \"$*\" in *pip*) echo 'no route to host'; exit 1 ;; esac";
+        let machine = Machine::complete().without_server().command("python3", body);
+        let venv = machine.path("target/llama-server/bin");
+        fs::create_dir_all(&venv).unwrap();
+        fs::copy(machine.path("bin/python3"), venv.join("python")).unwrap();
+        machine.command("cargo", "echo \"server=${KARAT_SERVER_PYTHON-none}\"")
+    };
+    let output = check(&offline(), &["test"], 0, &["no route to host", "a real one are skipped"]);
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with("server=none\n"));
+    for machine in [offline(), Machine::complete().without_server()] {
+        let output = machine.run_with(&["test"], &[("CI", "true")]);
+        assert_eq!(output.status.code(), Some(2));
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(stderr.contains("CI is set: nothing may be left out"), "{stderr}");
+    }
+    let without = Machine::complete().without_server();
+    check(&without, &["test"], 0, &["Python 3.10 or newer", "a real one are skipped"]);
+    let output = without.run_with(&["test"], &[("KARAT_SERVER_PYTHON", "/no/such")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("which does not exist"));
 }
 
 #[test]

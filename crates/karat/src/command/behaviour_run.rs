@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use super::backends::{self, Patient};
 use super::code_sandbox;
 use super::recorded_run::RecordedRun;
+use crate::backend::Served;
 use crate::clock::Stopwatch;
-use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
+use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready, Terms};
 use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, TurnOf};
-use crate::record::{Finding, Outcome, StepRecord};
+use crate::record::{Finding, Outcome, Severity, StepRecord};
 use crate::settings::ModelName;
 use crate::task::score::Means;
 use crate::task::{Attempt, Outcome as TaskOutcome, Reply};
@@ -181,11 +182,16 @@ impl<'r, 's> BehaviourRun<'r, 's> {
     ) -> anyhow::Result<Option<(String, Vec<String>)>> {
         let name = ModelName::parse(server)?;
         let Some(mut backend) = backends::server(&name, &self.patient)? else { return Ok(None) };
-        let ready = match backend.get_ready(&self.plan.terms) {
+        let identity = self.plan.served.get(model).cloned().flatten();
+        let ready = match begin(&mut *backend, &identity, &self.plan.terms) {
             Ok(ready) => ready,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         };
         self.note_ready(model, ready)?;
+        if identity.is_none() && turns.len() < self.plan.turns().len() {
+            let message = "answers of an earlier run are gone on with, and the server tells nothing of its                            model but the name: the earlier ones may be another model's";
+            self.note_findings(model, vec![warning(message.to_owned())])?;
+        }
         if let Some(first) = turns.first() {
             warm_up(&mut *backend, &self.plan.instances[first.instance], &self.plan.terms);
         }
@@ -203,7 +209,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             }
             self.keep(model, turn, (reply, looped), progress)?;
         }
-        match backend.finish() {
+        match end(&mut *backend, &identity) {
             Ok(findings) => self.note_findings(model, findings)?,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         }
@@ -262,4 +268,45 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         }
         if plan.findings.len() > before { self.run.update_plan() } else { Ok(()) }
     }
+}
+
+/// Gets a server ready whose model is still the one that the run was planned for.
+fn begin(
+    backend: &mut dyn Served,
+    planned: &Option<String>,
+    terms: &Terms,
+) -> Result<Ready, GenerationFailure> {
+    let now = backend.identify()?;
+    if now == *planned {
+        return backend.get_ready(terms);
+    }
+    let told = |identity: &Option<String>| identity.clone().unwrap_or_else(|| "nothing".to_owned());
+    Err(GenerationFailure {
+        kind: ReplyFailure::NotAsAsked,
+        message: format!(
+            "the server says of the model: {}; when the run was planned it said: {}; the same command \
+             again begins a new series",
+            told(&now),
+            told(planned)
+        ),
+        partial: None,
+    })
+}
+
+/// Ends a series of answers, and tells whether they were all of one model.
+fn end(
+    backend: &mut dyn Served,
+    planned: &Option<String>,
+) -> Result<Vec<Finding>, GenerationFailure> {
+    let mut findings = backend.finish()?;
+    if backend.identify()? != *planned {
+        let message = "at the end the server had another model behind the name than at the start: the \
+                       answers are of both";
+        findings.push(warning(message.to_owned()));
+    }
+    Ok(findings)
+}
+
+fn warning(message: String) -> Finding {
+    Finding { severity: Severity::Warning, message }
 }

@@ -1,6 +1,7 @@
 //! Behaviour: what each build does with the same tasks.
 //!
-//! [`draw`] draws the tasks and [`ask`] asks them, in a worker's [`job`] or of a server. From there on
+//! [`draw`] draws the tasks and [`ask`] asks them, in a worker's [`job`] or of a server
+//! ([`draw_served`] where a server has to say how long texts are). From there on
 //! it is values in, values out: [`summary`] makes rows, lists and findings of stored attempts, [`detect`]
 //! says before a run what a suite could tell.
 
@@ -8,6 +9,7 @@ pub mod ask;
 mod budget;
 pub mod detect;
 pub mod draw;
+pub mod draw_served;
 mod findings;
 mod items;
 pub mod job;
