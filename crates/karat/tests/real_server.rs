@@ -77,6 +77,11 @@ fn it_writes_what_the_embedded_engine_writes() {
 fn it_renders_the_prompt_that_the_embedded_engine_reads() {
     let server = server(N_CTX);
     let mut engine = embedded();
+    let rendered = |asked: &Conversation| {
+        let body =
+            json!({ "messages": asked.messages(), "chat_template_kwargs": asked.kwargs() });
+        post(&server, "/apply-template", &body)["prompt"].clone()
+    };
     let turns: [&[(&str, &str)]; 4] = [
         &[("user", QUESTION)],
         &[("system", "Answer in Polish."), ("user", "  Zażółć gęślą jaźń.\n\n")],
@@ -84,16 +89,14 @@ fn it_renders_the_prompt_that_the_embedded_engine_reads() {
         &[("user", "a"), ("assistant", "<|channel>thought\nhm\n<channel|>b"), ("user", "{{ c }}")],
     ];
     for turns in turns {
-        for thinking in [Thinking::Default, Thinking::Off, Thinking::On] {
+        let conversation = Conversation::of(turns.iter().copied());
+        let on = rendered(&Thinking::On.switch(conversation.clone()));
+        assert_eq!(rendered(&conversation), on, "left to itself, the server has it think");
+        for thinking in [Thinking::Off, Thinking::On] {
+            let prompt = rendered(&thinking.switch(conversation.clone()));
             let terms = terms(N_CTX, thinking);
             engine.get_ready(&terms).unwrap();
-            let conversation = Conversation::of(turns.iter().copied());
-            let asked = terms.thinking.switch(conversation.clone());
-            let body = json!({
-                "messages": asked.messages(), "chat_template_kwargs": asked.kwargs(),
-            });
-            let prompt = post(&server, "/apply-template", &body)["prompt"].clone();
-            let request = ChatRequest { conversation, max_tokens: 1, terms };
+            let request = ChatRequest { conversation: conversation.clone(), max_tokens: 1, terms };
             let here = engine.generate(&request, &mut |_| true).unwrap().raw.request;
             // The server leaves out the token that the vocabulary adds by itself.
             assert_eq!(prompt, here.strip_prefix("<bos>").unwrap_or(&here), "{turns:?}");
@@ -127,7 +130,8 @@ fn post(server: &LlamaServer, path: &str, body: &Value) -> Value {
 /// `karat bench` of a model, as small as it is still all of it.
 fn bench(place: &Place, model: &str) -> assert_cmd::Command {
     let mut command = place.karat(["bench", model, "--suite", "quick", "--repeats", "1"]);
-    command.args(["--log-tokens", "600", "--max-tokens", "200", "--threads", "1", "--quiet"]);
+    command.args(["--log-tokens", "600", "--max-tokens", "200", "--thinking", "on"]);
+    command.args(["--threads", "1", "--quiet"]);
     command
 }
 

@@ -235,6 +235,13 @@ impl Server {
         }
         ready
             .tell(Severity::Note, format!("what the server does not tell: {}", unknown.join("; ")));
+        if self.kind == Kind::LlamaServer && terms.thinking == Thinking::Default {
+            ready.tell(
+                Severity::Note,
+                "thinking is left to llama-server, which switches it on wherever the chat template can; \
+                 the embedded engine leaves it to the template",
+            );
+        }
     }
 }
 
