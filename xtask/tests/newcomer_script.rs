@@ -90,7 +90,7 @@ impl Machine {
         let (venv, server) = (venv.display(), server.display());
         let make = format!(
             "case \"$*\" in *venv\\ --clear*) /bin/mkdir -p '{venv}'; \
-             /bin/cp \"$0\" '{venv}/python' ;; *pip*) /bin/mkdir -p '{server}' ;; esac"
+             /bin/cp \"$0\" '{venv}/python' ;; *-m\\ pip*) /bin/mkdir -p '{server}' ;; esac"
         );
         self.command("python3", &make)
     }
@@ -399,7 +399,7 @@ fn debian_gets_the_package_that_makes_virtual_environments() {
 #[test]
 fn where_no_llama_server_can_be_installed_its_tests_are_skipped_but_not_in_ci() {
     let offline = || {
-        let body = "case \"$*\" in *pip*) echo 'no route to host'; exit 1 ;; esac";
+        let body = "case \"$*\" in *-m\\ pip*) echo 'no route to host'; exit 1 ;; esac";
         let machine = Machine::complete().without_server().command("python3", body);
         let venv = machine.path("target/llama-server/bin");
         fs::create_dir_all(&venv).unwrap();
