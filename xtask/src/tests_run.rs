@@ -70,7 +70,8 @@ impl Tally {
 }
 
 /// Tests that need a real llama-server: ignored unless asked for.
-const OF_A_SERVER: &[&str] = &["test", "--package", "karat", "--test", "real_server", "--", "--ignored"];
+const OF_A_SERVER: &[&str] =
+    &["test", "--package", "karat", "--test", "real_server", "--", "--ignored"];
 
 /// Runs every test, documentation tests included, streaming the output; prints the sum as
 /// the last line. True when all passed.

@@ -69,18 +69,13 @@ mod filter {
 
     /// The filter of the process `own`.
     pub(super) fn program(own: u32) -> Result<BpfProgram, BackendError> {
-        let is_own = SeccompCondition::new(
-            0,
-            SeccompCmpArgLen::Dword,
-            SeccompCmpOp::Eq,
-            u64::from(own),
-        )?;
+        let is_own =
+            SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u64::from(own))?;
         let to_itself = SeccompRule::new(vec![is_own])?;
         let always = ALLOWED.iter().map(|call| (*call, Vec::new()));
         let rules: BTreeMap<i64, _> = always.chain([(TO_ITSELF, vec![to_itself])]).collect();
         let not_permitted = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error() as u32);
-        SeccompFilter::new(rules, not_permitted, SeccompAction::Allow, ARCH.try_into()?)?
-            .try_into()
+        SeccompFilter::new(rules, not_permitted, SeccompAction::Allow, ARCH.try_into()?)?.try_into()
     }
 }
 
@@ -124,7 +119,8 @@ mod syscalls {
     pub(super) const TO_ITSELF: c_long = libc::SYS_tgkill;
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use std::process::{self, Command, Stdio};
     use std::thread;

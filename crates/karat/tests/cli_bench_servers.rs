@@ -97,7 +97,11 @@ fn a_series_is_gone_on_with_only_by_the_model_that_began_it() {
     changeable.say("/v1/models", later);
     assert_eq!(changeable.bench(&place, 9), (Some(0), 1), "that series is gone on with");
     changeable.say("/props", props("/m.gguf"));
-    assert_eq!(changeable.bench(&place, 9), (Some(0), 1), "and the first one, when its model is back");
+    assert_eq!(
+        changeable.bench(&place, 9),
+        (Some(0), 1),
+        "and the first one, when its model is back"
+    );
     assert!(!findings(&place).contains(GONE_ON), "{}", findings(&place));
 }
 
@@ -166,7 +170,8 @@ fn a_log_has_as_many_tokens_as_the_servers_own_counter_says() {
     let told = findings(&place);
     assert!(told.contains("worked out at 3.0"), "{told}");
     assert!(told.contains("the server's own counter"), "{told}");
-    let unloaded = server.bodies("/api/generate").iter().filter(|body| body["keep_alive"] == 0).count();
+    let unloaded =
+        server.bodies("/api/generate").iter().filter(|body| body["keep_alive"] == 0).count();
     assert!(unloaded >= 2, "after it was asked to count, and at the end");
 }
 
@@ -186,7 +191,12 @@ fn a_model_that_changes_while_it_is_asked_is_told() {
     // Planning and the start see one model; whoever asks after that sees another.
     let server = ollama(move || {
         let n = told.fetch_add(1, Ordering::SeqCst);
-        if n < 2 { "abc".to_owned() } else { pulled.store(true, Ordering::SeqCst); "def".to_owned() }
+        if n < 2 {
+            "abc".to_owned()
+        } else {
+            pulled.store(true, Ordering::SeqCst);
+            "def".to_owned()
+        }
     });
     bench(&place, "ollama:lab").env("OLLAMA_HOST", &server.base).assert().success();
     assert!(is_pulled.load(Ordering::SeqCst));

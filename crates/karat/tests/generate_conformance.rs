@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use conformance::conforms;
+use karat::backend::Patience;
 use karat::backend::embedded::EmbeddedParams;
 use karat::backend::embedded_generate::EmbeddedGenerate;
 use karat::backend::ollama::Ollama;
 use karat::backend::openai::OpenAi;
-use karat::backend::Patience;
 use karat::settings::Kv;
 use karat_llama::Threads;
 use scripted_server::{Request, Server, Step, head, reply, send};

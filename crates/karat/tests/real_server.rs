@@ -66,7 +66,10 @@ fn it_writes_what_the_embedded_engine_writes() {
         assert_eq!(there.tokens.total, here.tokens.total);
         let (there_visible, here_visible) =
             (there.tokens.visible.unwrap(), here.tokens.visible.unwrap());
-        assert_eq!(there_visible.tokens, here_visible.tokens, "split by the server's own tokenizer");
+        assert_eq!(
+            there_visible.tokens, here_visible.tokens,
+            "split by the server's own tokenizer"
+        );
         assert!(here_visible.exact && !there_visible.exact);
         assert!(there.timings.server_decode_s.is_some() && there.timings.server_prompt_s.is_some());
     }
@@ -78,8 +81,7 @@ fn it_renders_the_prompt_that_the_embedded_engine_reads() {
     let server = server(N_CTX);
     let mut engine = embedded();
     let rendered = |asked: &Conversation| {
-        let body =
-            json!({ "messages": asked.messages(), "chat_template_kwargs": asked.kwargs() });
+        let body = json!({ "messages": asked.messages(), "chat_template_kwargs": asked.kwargs() });
         post(&server, "/apply-template", &body)["prompt"].clone()
     };
     let turns: [&[(&str, &str)]; 4] = [

@@ -97,7 +97,8 @@ fn what_a_server_says_of_its_model_is_found_where_each_kind_says_it() {
         "{\"default_generation_settings\":{\"n_ctx\":512},\"model_path\":\"/m.gguf\",\
          \"build_info\":\"b1\",\"chat_template\":\"t\"}",
     );
-    let llama = ("/v1/models", "{\"data\":[{\"id\":\"x\",\"created\":777777,\"meta\":{\"size\":9}}]}");
+    let llama =
+        ("/v1/models", "{\"data\":[{\"id\":\"x\",\"created\":777777,\"meta\":{\"size\":9}}]}");
     let vllm =
         ("/v1/models", "{\"data\":[{\"id\":\"lab\",\"max_model_len\":512,\"root\":\"org/m\"}]}");
     let studio = (
@@ -108,7 +109,8 @@ fn what_a_server_says_of_its_model_is_found_where_each_kind_says_it() {
         openai(&with_pages(pages.leak())).identify().unwrap()
     };
     let llama = said(vec![llama, props]).unwrap();
-    for words in ["model_path \"/m.gguf\"", "build_info \"b1\"", "chat template e3b98a4d", "size 9"] {
+    for words in ["model_path \"/m.gguf\"", "build_info \"b1\"", "chat template e3b98a4d", "size 9"]
+    {
         assert!(llama.contains(words), "{words}: {llama}");
     }
     assert!(!llama.contains("777777"), "the moment of the question is no part of it: {llama}");
@@ -133,10 +135,7 @@ fn tokens_are_counted_by_llama_server_and_by_no_other() {
     assert_eq!(counted(vec![LIST, tokens]), (Ok(None), Vec::new()));
     assert_eq!(counted(vec![LIST, props]), (Err(FailureKind::Refused), vec![asked.clone()]));
     let strange = ("/tokenize", "{}");
-    assert_eq!(
-        counted(vec![LIST, props, strange]),
-        (Err(FailureKind::InvalidReply), vec![asked])
-    );
+    assert_eq!(counted(vec![LIST, props, strange]), (Err(FailureKind::InvalidReply), vec![asked]));
 }
 
 #[test]

@@ -395,7 +395,7 @@ mod tests {
         let words = |text: &str| Some(text.split_whitespace().count() as u64);
         check_divided(("a b c d", "eeeeeeeeee"), &[], words, 8);
         check_divided(("a", "ddd d"), &[], |text| text.starts_with('a').then_some(9), 2);
-        check_divided(("a", "ddd"), &[], |_| Some(0), 3);
+        check_divided(("a", "ddd"), &[], |_| Some(0), 2);
     }
 
     #[test]

@@ -16,8 +16,8 @@ pub mod runaway;
 mod thought_tally;
 
 pub use crate::generation::{ChatRequest, Ready, Sampling, SamplingValues, Terms, Thinking};
-pub use answer::splitter::{Piece, ThinkingSplitter};
 pub use answer::Listener;
+pub use answer::splitter::{Piece, ThinkingSplitter};
 pub use http::Patience;
 pub use karat_llama::{LogitRows, Token};
 pub use markup::{Mark, Markup};

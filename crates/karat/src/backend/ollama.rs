@@ -89,11 +89,8 @@ impl Generate for Ollama {
         let version = self.version()?;
         let show = Show::ask(&self.http, &self.model)?;
         show.check_thinking(&self.model, &terms.thinking)?;
-        let mut ready = Ready {
-            engine: version,
-            template: show.template.clone(),
-            ..Ready::default()
-        };
+        let mut ready =
+            Ready { engine: version, template: show.template.clone(), ..Ready::default() };
         let residents = Residents::of(&self.http);
         let unloaded = residents.make_room(&self.model, terms.n_ctx)?;
         if !unloaded.is_empty() {

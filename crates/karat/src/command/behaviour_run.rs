@@ -183,7 +183,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         let name = ModelName::parse(server)?;
         let Some(mut backend) = backends::server(&name, &self.patient)? else { return Ok(None) };
         let identity = self.plan.served.get(model).cloned().flatten();
-        let ready = match begin(&mut *backend, &identity, &self.plan.terms) {
+        let ready = match begin(&mut *backend, identity.as_deref(), &self.plan.terms) {
             Ok(ready) => ready,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         };
@@ -209,7 +209,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             }
             self.keep(model, turn, (reply, looped), progress)?;
         }
-        match end(&mut *backend, &identity) {
+        match end(&mut *backend, identity.as_deref()) {
             Ok(findings) => self.note_findings(model, findings)?,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         }
@@ -273,33 +273,29 @@ impl<'r, 's> BehaviourRun<'r, 's> {
 /// Gets a server ready whose model is still the one that the run was planned for.
 fn begin(
     backend: &mut dyn Served,
-    planned: &Option<String>,
+    planned: Option<&str>,
     terms: &Terms,
 ) -> Result<Ready, GenerationFailure> {
     let now = backend.identify()?;
-    if now == *planned {
+    if now.as_deref() == planned {
         return backend.get_ready(terms);
     }
-    let told = |identity: &Option<String>| identity.clone().unwrap_or_else(|| "nothing".to_owned());
     Err(GenerationFailure {
         kind: ReplyFailure::NotAsAsked,
         message: format!(
             "the server says of the model: {}; when the run was planned it said: {}; the same command \
              again begins a new series",
-            told(&now),
-            told(planned)
+            now.as_deref().unwrap_or("nothing"),
+            planned.unwrap_or("nothing")
         ),
         partial: None,
     })
 }
 
 /// Ends a series of answers, and tells whether they were all of one model.
-fn end(
-    backend: &mut dyn Served,
-    planned: &Option<String>,
-) -> Result<Vec<Finding>, GenerationFailure> {
+fn end(backend: &mut dyn Served, planned: Option<&str>) -> Result<Vec<Finding>, GenerationFailure> {
     let mut findings = backend.finish()?;
-    if backend.identify()? != *planned {
+    if backend.identify()?.as_deref() != planned {
         let message = "at the end the server had another model behind the name than at the start: the \
                        answers are of both";
         findings.push(warning(message.to_owned()));

@@ -179,10 +179,8 @@ fn draw(
         program: session.environment.program.clone(),
         silence: settings.worker_timeout,
     };
-    let job = Job::Draw(DrawJob {
-        vocabulary: vocabulary.to_owned(),
-        suite: settings.suite.clone(),
-    });
+    let job =
+        Job::Draw(DrawJob { vocabulary: vocabulary.to_owned(), suite: settings.suite.clone() });
     let mut drawn = None;
     let outcome = supervisor.run(&job, |message| {
         if let Message::Drawn(reply) = message {

@@ -118,11 +118,7 @@ impl Server {
     }
 
     /// Tokens of a text, where this kind of server counts them for the asking.
-    pub fn count_tokens(
-        &self,
-        root: &Http,
-        text: &str,
-    ) -> Result<Option<u64>, GenerationFailure> {
+    pub fn count_tokens(&self, root: &Http, text: &str) -> Result<Option<u64>, GenerationFailure> {
         if self.kind != Kind::LlamaServer {
             return Ok(None);
         }

@@ -40,7 +40,8 @@ pub fn draw_served(
     terms: Option<&Terms>,
 ) -> Result<Drawn, TaskError> {
     if let Some(instances) = draw_counted(spec, backend)? {
-        let counting = note("lengths of prompts are counted with the server's /tokenize".to_owned());
+        let counting =
+            note("lengths of prompts are counted with the server's /tokenize".to_owned());
         return Ok(Drawn { instances, counting });
     }
     let estimated = draw_at(spec, BYTES_PER_TOKEN)?;
@@ -97,11 +98,7 @@ fn draw_counted(
 ///
 /// Two pieces are read and their difference taken, so that what a template puts around them does not
 /// count. They have no beginning in common, so that a cache of prompts has nothing to leave out.
-fn bytes_per_token(
-    backend: &mut dyn Served,
-    text: &str,
-    terms: &Terms,
-) -> Result<f64, String> {
+fn bytes_per_token(backend: &mut dyn Served, text: &str, terms: &Terms) -> Result<f64, String> {
     // No more bytes than half the context has tokens fit into it, whatever the vocabulary.
     let n = PIECE.min(terms.n_ctx as usize / 2).min(text.len() / 2);
     let end = text.floor_char_boundary(n);
@@ -145,4 +142,168 @@ fn estimate(why: &str) -> Finding {
 
 fn note(message: String) -> Finding {
     Finding { severity: Severity::Note, message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::{Generate, Listener, Ready, Sampling, Thinking};
+    use crate::generation::{
+        FailureKind, FinishReason, Generation, RawExchange, Timings, TokenCounts,
+    };
+    use crate::settings::SuiteName;
+
+    /// A server whose counters say what they are told to.
+    #[derive(Default)]
+    struct Fake {
+        /// Tokens of a text without an answer; none where it does not count, or does so no more.
+        counts: Option<fn(&str) -> Option<u64>>,
+        /// Tokens of a prompt, as told with an answer.
+        prompt: Option<fn(&str) -> Option<u64>>,
+        asked: Vec<String>,
+        is_ready: bool,
+    }
+
+    fn failure(message: &str) -> GenerationFailure {
+        let message = message.to_owned();
+        GenerationFailure { kind: FailureKind::NotAsAsked, message, partial: None }
+    }
+
+    impl Generate for Fake {
+        fn get_ready(&mut self, _terms: &Terms) -> Result<Ready, GenerationFailure> {
+            if self.prompt.is_none() {
+                return Err(failure("not this one"));
+            }
+            self.is_ready = true;
+            Ok(Ready::default())
+        }
+
+        fn generate(
+            &mut self,
+            request: &ChatRequest,
+            _listen: Listener<'_>,
+        ) -> Result<Generation, GenerationFailure> {
+            assert!(self.is_ready && request.max_tokens == 1);
+            let messages = serde_json::to_value(request.conversation.messages()).unwrap();
+            let text = messages[0]["content"].as_str().unwrap().to_owned();
+            let prompt = self.prompt.and_then(|count| count(&text));
+            self.asked.push(text);
+            Ok(Generation {
+                visible: String::new(),
+                thinking: String::new(),
+                tool_calls: Vec::new(),
+                tokens: TokenCounts { prompt, ..TokenCounts::default() },
+                timings: Timings::default(),
+                finish: FinishReason::Length,
+                deltas: Vec::new(),
+                raw: RawExchange::default(),
+            })
+        }
+
+        fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure> {
+            self.is_ready = false;
+            Ok(Vec::new())
+        }
+    }
+
+    impl Served for Fake {
+        fn identify(&mut self) -> Result<Option<String>, GenerationFailure> {
+            Ok(None)
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<Option<u64>, GenerationFailure> {
+            Ok(self.counts.and_then(|count| count(text)))
+        }
+    }
+
+    fn spec(family: &str) -> SuiteSpec {
+        SuiteSpec {
+            name: SuiteName::Quick,
+            folder: None,
+            only: vec![family.to_owned()],
+            fixed: [("log_tokens".to_owned(), 3000.into())].into(),
+            max_tokens: None,
+            seed: 0,
+        }
+    }
+
+    const LOG: &str = "long_context_recall";
+
+    fn terms(n_ctx: u32) -> Terms {
+        Terms { n_ctx, thinking: Thinking::Default, sampling: Sampling::Greedy }
+    }
+
+    /// What is asked, how many bytes the only prompt has, and its tokens; `words` must be told.
+    #[track_caller]
+    fn check(mut fake: Fake, family: &str, n_ctx: u32, words: &str) -> (Vec<String>, usize, u64) {
+        let drawn = draw_served(&spec(family), &mut fake, Some(&terms(n_ctx))).unwrap();
+        assert!(drawn.counting.message.contains(words), "{}", drawn.counting.message);
+        assert!(!fake.is_ready, "what was loaded is let go");
+        let [(instance, tokens)] = drawn.instances.as_slice() else { panic!("one task") };
+        (fake.asked, instance.messages[0].content.len(), *tokens)
+    }
+
+    #[test]
+    fn a_server_that_counts_is_asked_nothing_else() {
+        let words = |text: &str| Some(text.split_whitespace().count() as u64);
+        let fake = Fake { counts: Some(words), ..Fake::default() };
+        let (asked, bytes, tokens) = check(fake, LOG, 32_768, "/tokenize");
+        assert!(asked.is_empty());
+        // The log and the question after it, and no line less than fits.
+        assert!((2_990..3_030).contains(&tokens), "{tokens}");
+        assert!(bytes > 10_000, "{bytes}");
+    }
+
+    #[test]
+    fn what_a_template_adds_does_not_count() {
+        let fake =
+            Fake { prompt: Some(|text| Some(500 + text.len() as u64 / 4)), ..Fake::default() };
+        let (asked, bytes, tokens) = check(fake, LOG, 32_768, "worked out at 4.00 bytes a token");
+        let [short, long] = asked.as_slice() else { panic!("{asked:?}") };
+        assert_eq!(short.len(), long.len() / 8);
+        assert!(!long.starts_with(short.as_str()), "a cache has nothing to leave out");
+        assert!(long.starts_with("2026-03-14T"), "{long}");
+        assert!((11_900..12_200).contains(&bytes), "{bytes}");
+        assert_eq!(tokens, bytes.div_ceil(4) as u64);
+    }
+
+    #[test]
+    fn pieces_fit_the_context_in_any_vocabulary() {
+        let fake = Fake { prompt: Some(|text| Some(text.len() as u64)), ..Fake::default() };
+        let (asked, ..) = check(fake, LOG, 512, "worked out at 1.00 bytes a token");
+        assert!(asked.iter().all(|piece| piece.len() <= 256));
+    }
+
+    #[test]
+    fn a_server_that_stops_counting_is_asked_like_any_other() {
+        let short_ones = |text: &str| (text.len() < 100).then_some(1);
+        let prompt: fn(&str) -> Option<u64> = |text| Some(text.len() as u64 / 3);
+        let fake = Fake { counts: Some(short_ones), prompt: Some(prompt), ..Fake::default() };
+        let (asked, ..) = check(fake, LOG, 32_768, "worked out at 3.00 bytes a token");
+        assert_eq!(asked.len(), 2);
+    }
+
+    #[test]
+    fn where_nothing_can_be_found_out_two_bytes_are_assumed_and_why() {
+        let estimated = |prompt: Option<fn(&str) -> Option<u64>>, words| {
+            let fake = Fake { prompt, ..Fake::default() };
+            let (_, bytes, tokens) = check(fake, LOG, 32_768, words);
+            assert_eq!(tokens, bytes.div_ceil(2) as u64);
+            assert!((5_900..6_200).contains(&bytes), "{bytes}");
+        };
+        estimated(None, "at 2 bytes a token: not this one");
+        estimated(Some(|_| None), "does not tell the tokens of a prompt");
+        estimated(Some(|_| Some(7)), "counts 7 and 7 tokens in prompts of");
+        estimated(Some(|text| Some(u64::from(text.len() > 1000))), "counts 0 and 1 tokens");
+    }
+
+    #[test]
+    fn short_prompts_are_not_worth_a_question() {
+        let fake = Fake { prompt: Some(|_| None), ..Fake::default() };
+        assert!(check(fake, "strict_json", 32_768, "none of them is long").0.is_empty());
+        let mut fake = Fake { prompt: Some(|_| None), ..Fake::default() };
+        let drawn = draw_served(&spec(LOG), &mut fake, None).unwrap();
+        assert!(drawn.counting.message.contains("no model is asked for a plan alone"));
+        assert!(fake.asked.is_empty());
+    }
 }
