@@ -69,16 +69,16 @@ impl Tally {
     }
 }
 
-/// Tests that need a real llama-server: ignored unless asked for.
-const OF_A_SERVER: &[&str] =
-    &["test", "--package", "karat", "--test", "real_server", "--", "--ignored"];
+/// Tests that need a real llama-server: ignored unless asked for. Of the whole workspace like all
+/// others, so that nothing is compiled with other features.
+const OF_A_SERVER: &[&str] = &["test", "--workspace", "--test", "real_server", "--", "--ignored"];
 
 /// Runs every test, documentation tests included, streaming the output; prints the sum as
 /// the last line. True when all passed.
 pub fn run(root: &Path) -> Result<bool> {
-    let mut tally = tests(root, &["test", "--workspace", "--no-fail-fast"])?;
+    let mut tally = run_cargo(root, &["test", "--workspace", "--no-fail-fast"])?;
     if std::env::var_os("KARAT_SERVER_PYTHON").is_some() {
-        tally = tally.with_skipped(tests(root, OF_A_SERVER)?);
+        tally = tally.with_skipped(run_cargo(root, OF_A_SERVER)?);
     } else {
         note("KARAT_SERVER_PYTHON is not set: no real llama-server was asked (./x test gets one)");
         if std::env::var_os("CI").is_some() {
@@ -91,7 +91,7 @@ pub fn run(root: &Path) -> Result<bool> {
 }
 
 /// What `cargo` with these arguments reports, streamed.
-fn tests(root: &Path, args: &[&str]) -> Result<Tally> {
+fn run_cargo(root: &Path, args: &[&str]) -> Result<Tally> {
     let mut child = cargo_command(root)
         .args(args)
         .stdout(Stdio::piped())

@@ -50,6 +50,12 @@ fn it_conforms() {
 
 #[test]
 #[ignore = "needs a real llama-server, which `./x test` gets"]
+fn it_does_not_outlive_its_test() {
+    assert!(server(N_CTX).ends_when_left_alone());
+}
+
+#[test]
+#[ignore = "needs a real llama-server, which `./x test` gets"]
 fn it_writes_what_the_embedded_engine_writes() {
     let server = server(N_CTX);
     let (mut served, mut engine) = (backend(&server), embedded());

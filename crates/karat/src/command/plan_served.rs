@@ -34,10 +34,12 @@ pub(super) fn ask_servers(
         };
         let identity = backend.identify();
         if !has_file && said.drawn.is_none() {
-            said.drawn = Some(match &identity {
+            let mut drawn = match &identity {
                 Ok(_) => draw_served(&settings.suite, &mut *backend, terms)?,
                 Err(failure) => draw_estimated(&settings.suite, &failure.message)?,
-            });
+            };
+            drawn.counting.message.insert_str(0, &format!("{model}: "));
+            said.drawn = Some(drawn);
         }
         said.identities.push(identity.ok().flatten());
     }

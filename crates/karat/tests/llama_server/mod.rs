@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 /// What the server calls the model.
 pub const NAME: &str = "lab";
@@ -37,6 +39,15 @@ impl LlamaServer {
         let server = Self { base, process };
         assert!(server.base.starts_with("http://"), "no server: {line}{}", whole(log));
         server
+    }
+
+    /// Leaves it alone, as a test that dies does; whether it ends by itself.
+    pub fn ends_when_left_alone(mut self) -> bool {
+        drop(self.process.stdin.take());
+        (0..100).any(|_| {
+            thread::sleep(Duration::from_millis(100));
+            self.process.try_wait().unwrap().is_some()
+        })
     }
 
     /// Where it speaks OpenAI's chat completions.

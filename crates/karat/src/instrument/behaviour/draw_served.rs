@@ -264,7 +264,7 @@ mod tests {
         assert!(!long.starts_with(short.as_str()), "a cache has nothing to leave out");
         assert!(long.starts_with("2026-03-14T"), "{long}");
         assert!((11_900..12_200).contains(&bytes), "{bytes}");
-        assert_eq!(tokens, bytes.div_ceil(4) as u64);
+        assert!(tokens.abs_diff(bytes as u64 / 4) < 5, "{tokens} of {bytes}");
     }
 
     #[test]
