@@ -68,7 +68,16 @@ pub const MODULES: &[Module] = &[
     },
     Module {
         name: "backend",
-        may_name: &["chat", "clock", "generation", "model", "record", "settings", "units"],
+        may_name: &[
+            "chat",
+            "clock",
+            "digest",
+            "generation",
+            "model",
+            "record",
+            "settings",
+            "units",
+        ],
     },
     Module { name: "task", may_name: &["chat", "digest", "generation", "record", "units"] },
     // What puts them together. A plan knows the store's keys, to tell what is already there; the

@@ -48,25 +48,34 @@ fn address_space() -> Option<u64> {
 }
 
 /// System calls. What is not listed answers "not permitted": no file is opened, no process, thread or
-/// socket made, no signal sent.
+/// socket made, no signal sent to another process.
 #[cfg(target_os = "linux")]
 mod filter {
     use std::collections::BTreeMap;
     use std::env::consts::ARCH;
 
-    use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter_all_threads};
+    use seccompiler::{
+        BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
+        SeccompFilter, SeccompRule, apply_filter_all_threads,
+    };
 
-    use super::syscalls::ALLOWED;
+    use super::syscalls::{ALLOWED, TO_ITSELF};
 
     pub(super) fn apply() -> Result<(), String> {
         let said = |error: &dyn std::fmt::Display| format!("cannot filter system calls: {error}");
-        let rules: BTreeMap<i64, _> = ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-        let arch = ARCH.try_into().map_err(|error| said(&error))?;
-        let not_permitted = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error() as u32);
-        let filter = SeccompFilter::new(rules, not_permitted, SeccompAction::Allow, arch)
-            .map_err(|error| said(&error))?;
-        let program: BpfProgram = filter.try_into().map_err(|error| said(&error))?;
+        let program = program(std::process::id()).map_err(|error| said(&error))?;
         apply_filter_all_threads(&program).map_err(|error| said(&error))
+    }
+
+    /// The filter of the process `own`.
+    pub(super) fn program(own: u32) -> Result<BpfProgram, BackendError> {
+        let is_own =
+            SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, u64::from(own))?;
+        let to_itself = SeccompRule::new(vec![is_own])?;
+        let always = ALLOWED.iter().map(|call| (*call, Vec::new()));
+        let rules: BTreeMap<i64, _> = always.chain([(TO_ITSELF, vec![to_itself])]).collect();
+        let not_permitted = SeccompAction::Errno(rustix::io::Errno::PERM.raw_os_error() as u32);
+        SeccompFilter::new(rules, not_permitted, SeccompAction::Allow, ARCH.try_into()?)?.try_into()
     }
 }
 
@@ -102,8 +111,49 @@ mod syscalls {
         libc::SYS_sched_getaffinity,
         libc::SYS_sched_yield,
         libc::SYS_sigaltstack,
-        libc::SYS_tgkill,
         libc::SYS_write,
         libc::SYS_writev,
     ];
+
+    /// How `abort` ends the process: a signal to a thread of the process that the first argument names.
+    pub(super) const TO_ITSELF: c_long = libc::SYS_tgkill;
+}
+
+#[cfg(target_os = "linux")]
+#[cfg(test)]
+mod tests {
+    use std::process::{self, Command, Stdio};
+    use std::thread;
+
+    use rustix::io::Errno;
+    use seccompiler::apply_filter;
+
+    use super::filter::program;
+
+    /// Sends nothing to a thread of a process, which answers as if it were a signal.
+    fn tgkill(process: u32, thread: u32) -> Result<(), Errno> {
+        // SAFETY: three numbers; the signal 0 is only checked, never delivered.
+        let answer = unsafe { libc::syscall(libc::SYS_tgkill, process, thread, 0) };
+        if answer == 0 {
+            return Ok(());
+        }
+        let code = std::io::Error::last_os_error().raw_os_error().unwrap_or_default();
+        Err(Errno::from_raw_os_error(code))
+    }
+
+    #[test]
+    fn signals_reach_nobody_else() {
+        let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        let (own, other_id) = (process::id(), other.id());
+        assert_eq!(tgkill(other_id, other_id), Ok(()), "without the filter");
+        let confined = thread::spawn(move || {
+            apply_filter(&program(own).unwrap()).unwrap();
+            // SAFETY: takes nothing and cannot fail.
+            let thread = unsafe { libc::gettid() } as u32;
+            [tgkill(own, thread), tgkill(other_id, other_id), tgkill(u32::MAX, other_id)]
+        });
+        assert_eq!(confined.join().unwrap(), [Ok(()), Err(Errno::PERM), Err(Errno::PERM)]);
+        other.kill().unwrap();
+        other.wait().unwrap();
+    }
 }

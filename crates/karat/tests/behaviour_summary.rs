@@ -297,7 +297,7 @@ fn estimated_splits_are_told_as_such() {
     let row = row(&summary, "thinking_tokens", ("q4", None));
     assert_eq!(row.setting["split"], "estimated");
     assert!(!summary.attempts[0].split_is_exact);
-    check_finding(&summary, "by the lengths of their texts");
+    check_finding(&summary, "is estimated from the two texts");
 }
 
 fn outcomes() -> impl Strategy<Value = (String, String)> {

@@ -1,24 +1,20 @@
 //! One suite for every backend that generates text: the embedded engine with a real model, Ollama and
-//! an OpenAI-compatible server as scripts of what they send, and a real llama-server where one is at
-//! hand.
+//! an OpenAI-compatible server as scripts of what they send. A real server stands in `real_server.rs`.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 mod conformance;
 mod scripted_server;
 
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use conformance::{conforms, request, terms};
+use conformance::conforms;
+use karat::backend::Patience;
 use karat::backend::embedded::EmbeddedParams;
 use karat::backend::embedded_generate::EmbeddedGenerate;
 use karat::backend::ollama::Ollama;
 use karat::backend::openai::OpenAi;
-use karat::backend::{Generate as _, Patience, Thinking};
 use karat::settings::Kv;
 use karat_llama::Threads;
 use scripted_server::{Request, Server, Step, head, reply, send};
@@ -178,67 +174,4 @@ fn ollama_conforms() {
         .collect();
     // The stranger first; then the lab model for its context, and at the end of each series.
     assert_eq!(unloaded, ["other:latest", "lab:latest", "lab:latest"]);
-}
-
-/// A server of its own, ended with the test.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-#[test]
-#[ignore = "needs a server: set KARAT_LLAMA_SERVER to the path of a llama-server"]
-fn a_real_llama_server_conforms_and_writes_what_the_embedded_engine_writes() {
-    let program = std::env::var("KARAT_LLAMA_SERVER").unwrap();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let n_ctx = N_CTX.to_string();
-    let process = Command::new(program)
-        .args(["-m", lab().to_str().unwrap(), "-c", &n_ctx, "-t", "1", "-np", "1", "--jinja"])
-        .args(["--host", "127.0.0.1", "--port", &port.to_string(), "--alias", "lab"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let _process = Process(process);
-    a_real_server_conforms(&format!("http://127.0.0.1:{port}/v1"));
-}
-
-#[test]
-#[ignore = "needs a server: set KARAT_OPENAI_BASE to the address of one that serves the lab model"]
-fn a_real_openai_compatible_server_answers() {
-    let base = std::env::var("KARAT_OPENAI_BASE").unwrap();
-    let model = std::env::var("KARAT_OPENAI_MODEL").unwrap_or_else(|_| "lab".to_owned());
-    let mut backend = OpenAi::new(&base, &model, None, Patience::default());
-    let terms = terms(N_CTX, Thinking::Default);
-    let ready = backend.get_ready(&terms).unwrap();
-    let answer = backend.generate(&request(60, terms), &mut |_| true).unwrap();
-    tell(&format!("{ready:?}\n{:?} {:?} {:?}", answer.visible, answer.tokens, answer.timings));
-    assert!(answer.deltas.len() > 1 && answer.timings.ttft_s.is_some(), "{answer:?}");
-    assert!(!answer.visible.contains("channel"), "{}", answer.visible);
-}
-
-/// Past the test runner's capture.
-fn tell(line: &str) {
-    writeln!(std::io::stderr().lock(), "{line}").unwrap();
-}
-
-fn a_real_server_conforms(base: &str) {
-    let mut server = OpenAi::new(base, "lab", None, Patience::default());
-    conforms(&mut server, N_CTX);
-    let mut engine = embedded();
-    for thinking in [Thinking::On, Thinking::Off] {
-        let request = request(200, terms(N_CTX, thinking));
-        let there = server.generate(&request, &mut |_| true).unwrap();
-        let here = engine.generate(&request, &mut |_| true).unwrap();
-        tell(&format!("there {:?}\nhere  {:?}", there.tokens, here.tokens));
-        assert_eq!(there.visible, here.visible);
-        assert_eq!(there.thinking, here.thinking);
-        assert_eq!(there.tokens.prompt, here.tokens.prompt);
-        assert_eq!(there.tokens.total, here.tokens.total);
-        assert!(there.timings.server_decode_s.is_some() && there.timings.server_prompt_s.is_some());
-    }
 }

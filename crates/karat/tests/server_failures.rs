@@ -88,6 +88,7 @@ fn a_server_that_hangs_up_without_a_word() {
 #[test]
 fn a_server_that_never_begins() {
     check(answered(vec![pause(1500)]), FailureKind::TimedOut, "after it was asked");
+    check(answered_by_ollama(vec![pause(1500)]), FailureKind::TimedOut, "after it was asked");
 }
 
 #[test]
@@ -164,6 +165,8 @@ fn an_error_in_the_middle_of_a_stream() {
 fn refusals_say_what_the_server_said() {
     let body = "{\"error\":{\"message\":\"model `lab` not found\"}}";
     check(answered(reply(404, body)), FailureKind::NoSuchModel, "`lab` not found");
+    let body = "{\"error\":\"model 'lab' not found\"}";
+    check(answered_by_ollama(reply(404, body)), FailureKind::NoSuchModel, "'lab' not found");
     check(answered(reply(404, "nothing here")), FailureKind::Refused, "no address");
     check(answered(reply(401, "{}")), FailureKind::Refused, "KARAT_API_KEY");
     check(answered(reply(500, "{\"error\":\"boom\"}")), FailureKind::Refused, "boom");
@@ -173,6 +176,9 @@ fn refusals_say_what_the_server_said() {
 #[test]
 fn a_stream_without_choices_is_no_answer() {
     check(answered(stream([USAGE, DONE])), FailureKind::InvalidReply, "no chunk had a choice");
+    let empty = "data: {\"choices\":[]}\n\n";
+    check(answered(stream([empty, DONE])), FailureKind::InvalidReply, "no chunk had a choice");
+    assert_eq!(answered(stream([empty, TEXT, STOP, DONE])).unwrap().visible, "25");
 }
 
 #[test]
@@ -216,6 +222,14 @@ fn thinking_that_uses_up_the_budget_is_an_answer_without_text() {
         "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"hm\"}}]}\n\n";
     let length = STOP.replace("stop", "length");
     let answer = answered(stream([thought, &length, USAGE, DONE])).unwrap();
+    assert_eq!((answer.visible.as_str(), answer.finish), ("", FinishReason::Length));
+    assert_eq!(answer.tokens.thinking.unwrap().tokens, 3);
+    let lines = [
+        json!({"message": {"content": "", "thinking": "hm"}, "done": false}),
+        json!({"message": {"content": ""}, "done": true, "done_reason": "length", "eval_count": 3}),
+    ];
+    let lines = lines.map(|line| format!("{line}\n"));
+    let answer = answered_by_ollama(stream(lines.iter().map(String::as_str))).unwrap();
     assert_eq!((answer.visible.as_str(), answer.finish), ("", FinishReason::Length));
     assert_eq!(answer.tokens.thinking.unwrap().tokens, 3);
 }

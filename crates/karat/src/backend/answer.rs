@@ -17,9 +17,6 @@ use self::splitter::{Piece, ThinkingSplitter};
 /// Hears every piece as it comes and says whether to go on.
 pub type Listener<'l> = &'l mut dyn FnMut(&Delta) -> bool;
 
-/// Tokens of a text by a vocabulary that is at hand.
-pub type TokenCounter = Box<dyn Fn(&str) -> usize + Send>;
-
 /// An answer that is being written.
 pub(super) struct Answer<'l> {
     listen: Listener<'l>,
@@ -146,16 +143,6 @@ impl<'l> Answer<'l> {
     /// Whether the backend gave a call of a tool.
     pub fn has_calls(&self) -> bool {
         !self.text.calls.is_empty()
-    }
-
-    /// Thinking so far.
-    pub fn thinking(&self) -> &str {
-        &self.text.thinking
-    }
-
-    /// What the reader sees so far.
-    pub fn visible(&self) -> &str {
-        &self.text.visible
     }
 
     /// No more text will come: what was held back is let go, and what is written as calls is read.
@@ -288,28 +275,34 @@ pub(super) fn most_bytes(max_tokens: u32) -> usize {
     (max_tokens as usize).saturating_mul(1024).saturating_add(64 << 10)
 }
 
-/// Divides a count of tokens between what was visible and what was thinking, by the tokens of both
-/// texts where a vocabulary is at hand, else by their characters. An estimate either way.
-pub(super) fn shares(
-    total: Option<u64>,
-    visible: &str,
-    thinking: &str,
-    counter: Option<&TokenCounter>,
-) -> (Option<Counted>, Option<Counted>) {
-    let Some(total) = total else { return (None, None) };
-    let size = |text: &str| match counter {
-        Some(count) => count(text),
-        None => text.chars().count(),
-    };
-    let (visible, thinking) = (size(visible) as u64, size(thinking) as u64);
-    let all = u128::from(visible + thinking);
-    // Rounded to the nearest; nothing at all was written by a model that only ended its turn.
-    let thought = match all {
-        0 => 0,
-        _ => ((u128::from(total) * u128::from(thinking) + all / 2) / all) as u64,
+/// Divides the tokens of an answer between what was visible, calls of tools included, and what was
+/// thinking, in proportion to the sizes of both texts: their tokens where `count` can tell, else their
+/// characters. An estimate either way, because marks belong to neither text and a text need not be cut
+/// into the tokens that were written.
+pub(super) fn divide(generation: &mut Generation, count: impl Fn(&str) -> Option<u64>) {
+    let Some(total) = generation.tokens.total else { return };
+    let calls = generation.tool_calls.iter();
+    let called = calls.flat_map(|call| [call.name.as_str(), call.arguments.as_str()]);
+    let visible: String = std::iter::once(generation.visible.as_str()).chain(called).collect();
+    let thinking = generation.thinking.as_str();
+    let thought = if thinking.is_empty() {
+        // Also where nothing at all was written, by a model that only ended its turn.
+        0
+    } else if visible.is_empty() {
+        total
+    } else {
+        let characters = |text: &str| text.chars().count() as u64;
+        let (visible, thinking) = match (count(&visible), count(thinking)) {
+            (Some(visible), Some(thinking)) if visible + thinking > 0 => (visible, thinking),
+            _ => (characters(&visible), characters(thinking)),
+        };
+        let all = u128::from(visible + thinking);
+        // Rounded to the nearest.
+        ((u128::from(total) * u128::from(thinking) + all / 2) / all) as u64
     };
     let estimated = |tokens| Some(Counted { tokens, exact: false });
-    (estimated(total - thought), estimated(thought))
+    generation.tokens.visible = estimated(total - thought);
+    generation.tokens.thinking = estimated(thought);
 }
 
 #[cfg(test)]
@@ -373,15 +366,51 @@ mod tests {
         assert_eq!(channels, [Channel::Thinking, Channel::Thinking, Channel::Visible]);
     }
 
+    /// Of 10 tokens, how many were visible; both parts are estimates and add up.
+    #[track_caller]
+    fn check_divided(
+        (visible, thinking): (&str, &str),
+        calls: &[(&str, &str)],
+        count: impl Fn(&str) -> Option<u64>,
+        want: u64,
+    ) {
+        let mut generation = answer("", &[]);
+        (generation.visible, generation.thinking) = (visible.to_owned(), thinking.to_owned());
+        let call = |(name, arguments): &(&str, &str)| ToolCall {
+            name: (*name).to_owned(),
+            arguments: (*arguments).to_owned(),
+        };
+        generation.tool_calls = calls.iter().map(call).collect();
+        generation.tokens.total = Some(10);
+        divide(&mut generation, count);
+        let estimated = |tokens| Some(Counted { tokens, exact: false });
+        assert_eq!(generation.tokens.visible, estimated(want));
+        assert_eq!(generation.tokens.thinking, estimated(10 - want));
+    }
+
     #[test]
-    fn shares_add_up_and_say_that_they_are_estimates() {
-        let (visible, thinking) = shares(Some(10), "ab", "abcd", None);
-        assert_eq!(visible, Some(Counted { tokens: 3, exact: false }));
-        assert_eq!(thinking, Some(Counted { tokens: 7, exact: false }));
-        assert_eq!(shares(None, "ab", "", None), (None, None));
-        assert_eq!(shares(Some(1), "", "", None).0.map(|counted| counted.tokens), Some(1));
-        let words: TokenCounter = Box::new(|text| text.split_whitespace().count());
-        let (visible, _) = shares(Some(8), "a bb ccc", "d", Some(&words));
-        assert_eq!(visible.map(|counted| counted.tokens), Some(6));
+    fn tokens_are_divided_by_characters_where_nobody_counts() {
+        let nobody = |_: &str| None;
+        check_divided(("ab", "abcd"), &[], nobody, 3);
+        check_divided(("żó", "abcd"), &[], nobody, 3);
+        check_divided(("", "abcd"), &[("f", "x")], nobody, 3);
+        check_divided(("", "abcd"), &[], nobody, 0);
+        check_divided(("ab", ""), &[], nobody, 10);
+        check_divided(("", ""), &[], nobody, 10);
+    }
+
+    #[test]
+    fn tokens_are_divided_by_tokens_where_somebody_counts() {
+        let words = |text: &str| Some(text.split_whitespace().count() as u64);
+        check_divided(("a b c d", "eeeeeeeeee"), &[], words, 8);
+        check_divided(("a", "ddd d"), &[], |text| text.starts_with('a').then_some(9), 2);
+        check_divided(("a", "ddd"), &[], |_| Some(0), 2);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_divided() {
+        let mut generation = answer("", &["a"]);
+        divide(&mut generation, |_| Some(1));
+        assert_eq!(generation.tokens, TokenCounts::default());
     }
 }

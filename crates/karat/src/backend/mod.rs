@@ -16,8 +16,8 @@ pub mod runaway;
 mod thought_tally;
 
 pub use crate::generation::{ChatRequest, Ready, Sampling, SamplingValues, Terms, Thinking};
+pub use answer::Listener;
 pub use answer::splitter::{Piece, ThinkingSplitter};
-pub use answer::{Listener, TokenCounter};
 pub use http::Patience;
 pub use karat_llama::{LogitRows, Token};
 pub use markup::{Mark, Markup};
@@ -84,4 +84,15 @@ pub trait Generate {
     /// Ends a series of answers: frees what [`Generate::get_ready`] loaded, and tells what only the
     /// whole series shows, e.g. that no answer thought although every one was asked to.
     fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure>;
+}
+
+/// A model that a server has under a name.
+pub trait Served: Generate {
+    /// What the server says the model behind the name is, and what runs it. Equal words are one model as
+    /// far as the server tells; `None` where it tells nothing but the name. Loads nothing.
+    fn identify(&mut self) -> Result<Option<String>, GenerationFailure>;
+
+    /// Tokens of a text in the model's vocabulary, none added; `None` where the server counts none
+    /// without an answer. It has to have been identified or ready before.
+    fn count_tokens(&self, text: &str) -> Result<Option<u64>, GenerationFailure>;
 }

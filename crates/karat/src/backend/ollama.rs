@@ -6,11 +6,11 @@ mod chunk;
 mod residents;
 mod show;
 
-use super::answer::{Answer, End, Listener, TokenCounter, most_bytes, shares};
+use super::answer::{Answer, End, Listener, divide, most_bytes};
 use super::http::{Http, Lines, Patience, failure};
 use super::markup::Markup;
 use super::thought_tally::ThoughtTally;
-use super::{ChatRequest, Generate, Ready, Sampling, Terms};
+use super::{ChatRequest, Generate, Ready, Sampling, Served, Terms};
 use crate::generation::{
     FailureKind, FinishReason, Generation, GenerationFailure, RawExchange, TokenCounts,
 };
@@ -27,7 +27,6 @@ pub struct Ollama {
     model: String,
     /// The context that was verified.
     n_ctx: Option<u32>,
-    counter: Option<TokenCounter>,
     tally: ThoughtTally,
 }
 
@@ -39,15 +38,13 @@ impl Ollama {
             http: Http::new(base, key, patience),
             model: model.to_owned(),
             n_ctx: None,
-            counter: None,
             tally: ThoughtTally::default(),
         }
     }
 
-    /// The same with a vocabulary, by which visible and thinking tokens are told apart.
-    #[must_use]
-    pub fn with_counter(self, counter: TokenCounter) -> Self {
-        Self { counter: Some(counter), ..self }
+    fn version(&self) -> Result<Option<String>, GenerationFailure> {
+        let version = self.http.get("/api/version")?;
+        Ok(version["version"].as_str().map(|version| format!("Ollama {version}")))
     }
 
     /// Reads a stream to its end: the final counters, or `None` where the listener had heard enough.
@@ -89,14 +86,11 @@ impl Ollama {
 impl Generate for Ollama {
     fn get_ready(&mut self, terms: &Terms) -> Result<Ready, GenerationFailure> {
         self.n_ctx = None;
-        let version = self.http.get("/api/version")?;
+        let version = self.version()?;
         let show = Show::ask(&self.http, &self.model)?;
         show.check_thinking(&self.model, &terms.thinking)?;
-        let mut ready = Ready {
-            engine: version["version"].as_str().map(|version| format!("Ollama {version}")),
-            template: show.template.clone(),
-            ..Ready::default()
-        };
+        let mut ready =
+            Ready { engine: version, template: show.template.clone(), ..Ready::default() };
         let residents = Residents::of(&self.http);
         let unloaded = residents.make_room(&self.model, terms.n_ctx)?;
         if !unloaded.is_empty() {
@@ -161,11 +155,13 @@ impl Generate for Ollama {
             .as_ref()
             .map_or(FinishReason::Cancelled, |counters| counters.finish(request.max_tokens));
         let counters = counters.unwrap_or_default();
-        let total = counters.eval_count;
-        let (visible, thinking) =
-            shares(total, answer.visible(), answer.thinking(), self.counter.as_ref());
-        let tokens = TokenCounts { prompt: counters.prompt_eval_count, total, visible, thinking };
-        let generation = answer.end(End { finish, tokens, timings: counters.seconds(), raw });
+        let tokens = TokenCounts {
+            prompt: counters.prompt_eval_count,
+            total: counters.eval_count,
+            ..TokenCounts::default()
+        };
+        let mut generation = answer.end(End { finish, tokens, timings: counters.seconds(), raw });
+        divide(&mut generation, |_| None);
         self.tally.observe(&generation);
         Ok(generation)
     }
@@ -178,5 +174,23 @@ impl Generate for Ollama {
             findings.extend(told.into_iter().map(warning));
         }
         Ok(findings)
+    }
+}
+
+impl Served for Ollama {
+    fn identify(&mut self) -> Result<Option<String>, GenerationFailure> {
+        let tags = self.http.find("/api/tags")?.unwrap_or_default();
+        let models = tags["models"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let entry = models.iter().find(|entry| residents::is_of(entry, &self.model));
+        let Some(digest) = entry.and_then(|entry| entry["digest"].as_str()) else {
+            return Ok(None);
+        };
+        let engine = self.version()?.unwrap_or_default();
+        Ok((!digest.is_empty()).then(|| format!("digest {digest}, {engine}")))
+    }
+
+    /// Ollama counts tokens of prompts that it answers, and of nothing else.
+    fn count_tokens(&self, _text: &str) -> Result<Option<u64>, GenerationFailure> {
+        Ok(None)
     }
 }

@@ -8,11 +8,11 @@ mod sse;
 
 use std::collections::BTreeMap;
 
-use super::answer::{Answer, End, Listener, TokenCounter, most_bytes, shares};
+use super::answer::{Answer, End, Listener, divide, most_bytes};
 use super::http::{Http, Lines, Patience, failure};
 use super::markup::Markup;
 use super::thought_tally::ThoughtTally;
-use super::{ChatRequest, Generate, Ready, Terms};
+use super::{ChatRequest, Generate, Ready, Served, Terms};
 use crate::generation::{
     Counted, FailureKind, FinishReason, Generation, GenerationFailure, RawExchange, Timings,
     TokenCounts, ToolCall,
@@ -27,11 +27,11 @@ use self::sse::Event;
 /// One model on one server.
 pub struct OpenAi {
     http: Http,
-    key: Option<ApiKey>,
+    /// The same server without `/v1`: some answer questions about themselves there.
+    root: Http,
     model: String,
     /// What is known of the server once it was asked.
     server: Option<Server>,
-    counter: Option<TokenCounter>,
     tally: ThoughtTally,
 }
 
@@ -49,19 +49,12 @@ impl OpenAi {
     /// The model of that name at `base` (the address that ends in `/v1`). Nothing is sent yet.
     pub fn new(base: &str, model: &str, key: Option<ApiKey>, patience: Patience) -> Self {
         Self {
-            http: Http::new(base, key.clone(), patience),
-            key,
+            root: server::root(base, key.clone(), patience),
+            http: Http::new(base, key, patience),
             model: model.to_owned(),
             server: None,
-            counter: None,
             tally: ThoughtTally::default(),
         }
-    }
-
-    /// The same with a vocabulary, by which visible and thinking tokens are told apart.
-    #[must_use]
-    pub fn with_counter(self, counter: TokenCounter) -> Self {
-        Self { counter: Some(counter), ..self }
     }
 
     /// Reads a stream to its end. False where the listener had heard enough.
@@ -97,7 +90,8 @@ impl OpenAi {
         }
     }
 
-    fn tokens(&self, said: &Said, answer: &Answer<'_>, finish: &FinishReason) -> TokenCounts {
+    /// The server's own counters. Visible and thinking apart only where it counts thinking.
+    fn tokens(&self, said: &Said, finish: &FinishReason) -> TokenCounts {
         let timings = said.timings.as_ref();
         let usage = said.usage.as_ref();
         let total = usage
@@ -118,7 +112,7 @@ impl OpenAi {
                 let exact = |tokens| Some(Counted { tokens, exact: true });
                 (exact(total - thought), exact(thought))
             }
-            _ => shares(total, answer.visible(), answer.thinking(), self.counter.as_ref()),
+            _ => (None, None),
         };
         TokenCounts { prompt, total, visible, thinking }
     }
@@ -126,7 +120,7 @@ impl OpenAi {
 
 impl Generate for OpenAi {
     fn get_ready(&mut self, terms: &Terms) -> Result<Ready, GenerationFailure> {
-        let server = Server::ask(&self.http, self.key.clone(), &self.model)?;
+        let server = Server::ask(&self.http, &self.root, &self.model)?;
         let ready = server.ready(&self.model, terms)?;
         self.server = Some(server);
         self.tally.restart(&terms.thinking);
@@ -172,15 +166,33 @@ impl Generate for OpenAi {
             Ok(finish) => finish,
             Err(failure) => return Err(answer.fail(failure, raw)),
         };
-        let tokens = self.tokens(&said, &answer, &finish);
+        let tokens = self.tokens(&said, &finish);
         let timings = said.timings.map_or_else(Timings::default, |timings| timings.seconds());
-        let generation = answer.end(End { finish, tokens, timings, raw });
+        let mut generation = answer.end(End { finish, tokens, timings, raw });
+        // After the clock has stopped.
+        if generation.tokens.thinking.is_none() {
+            divide(&mut generation, |text| self.count_tokens(text).ok().flatten());
+        }
         self.tally.observe(&generation);
         Ok(generation)
     }
 
     fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure> {
         Ok(self.tally.findings())
+    }
+}
+
+impl Served for OpenAi {
+    fn identify(&mut self) -> Result<Option<String>, GenerationFailure> {
+        let server = Server::ask(&self.http, &self.root, &self.model)?;
+        let said = server.identity();
+        self.server = Some(server);
+        Ok(said)
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<Option<u64>, GenerationFailure> {
+        let Some(server) = &self.server else { return Ok(None) };
+        server.count_tokens(&self.root, text)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backend::ollama::Ollama;
 use crate::backend::openai::OpenAi;
-use crate::backend::{Generate, Patience};
+use crate::backend::{Patience, Served};
 use crate::settings::{ModelName, Servers};
 
 /// For a server that is not there yet, or is still loading: nobody wants to wait longer for one that is
@@ -24,7 +24,7 @@ pub(super) struct Patient {
 pub(super) fn server(
     name: &ModelName,
     patient: &Patient,
-) -> anyhow::Result<Option<Box<dyn Generate>>> {
+) -> anyhow::Result<Option<Box<dyn Served>>> {
     let servers = Servers::read()?;
     let patience = Patience {
         first_byte: patient.answer_timeout,

@@ -6,12 +6,13 @@ use super::behaviour_judge::judge;
 use super::code_sandbox;
 use super::recorded_run::RecordedRun;
 use super::stored_attempts::StoredAttempts;
+use crate::backend::Served;
 use crate::clock::Stopwatch;
-use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready};
+use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready, Terms};
 use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, TurnOf};
-use crate::record::{Finding, Outcome, StepRecord};
+use crate::record::{Finding, Outcome, Severity, StepRecord};
 use crate::settings::ModelName;
 use crate::task::score::Means;
 use crate::task::{Replied, Reply};
@@ -174,11 +175,16 @@ impl<'r, 's> BehaviourRun<'r, 's> {
     ) -> anyhow::Result<Option<(String, Vec<String>)>> {
         let name = ModelName::parse(server)?;
         let Some(mut backend) = backends::server(&name, &self.patient)? else { return Ok(None) };
-        let ready = match backend.get_ready(&self.plan.terms) {
+        let identity = self.plan.served.get(model).cloned().flatten();
+        let ready = match begin(&mut *backend, identity.as_deref(), &self.plan.terms) {
             Ok(ready) => ready,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         };
         self.note_ready(model, ready)?;
+        if identity.is_none() && turns.len() < self.plan.turns().len() {
+            let message = "answers of an earlier run are gone on with, and the server tells nothing of its                            model but the name: the earlier ones may be another model's";
+            self.note_findings(model, vec![warning(message.to_owned())])?;
+        }
         if let Some(first) = turns.first() {
             warm_up(&mut *backend, &self.plan.instances[first.instance], &self.plan.terms);
         }
@@ -196,7 +202,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             }
             self.keep(model, turn, &Replied { reply, looped }, progress)?;
         }
-        match backend.finish() {
+        match end(&mut *backend, identity.as_deref()) {
             Ok(findings) => self.note_findings(model, findings)?,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         }
@@ -239,4 +245,48 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         }
         if plan.findings.len() > before { self.run.update_plan() } else { Ok(()) }
     }
+}
+
+/// Gets a server ready whose model is still the one that the run was planned for.
+fn begin(
+    backend: &mut dyn Served,
+    planned: Option<&str>,
+    terms: &Terms,
+) -> Result<Ready, GenerationFailure> {
+    let now = backend.identify()?;
+    if now.as_deref() == planned {
+        return backend.get_ready(terms);
+    }
+    Err(GenerationFailure {
+        kind: ReplyFailure::NotAsAsked,
+        message: format!(
+            "the server says of the model: {}; when the run was planned it said: {}; the same command \
+             again begins a new series",
+            now.as_deref().unwrap_or("nothing"),
+            planned.unwrap_or("nothing")
+        ),
+        partial: None,
+    })
+}
+
+/// Ends a series of answers, and tells whether they were all of one model.
+fn end(backend: &mut dyn Served, planned: Option<&str>) -> Result<Vec<Finding>, GenerationFailure> {
+    let mut findings = backend.finish()?;
+    let message = match backend.identify() {
+        Ok(now) if now.as_deref() == planned => return Ok(findings),
+        Ok(_) => {
+            "at the end the server had another model behind the name than at the start: the answers are \
+             of both"
+        }
+        Err(_) => {
+            "at the end the server did not say any more which model it has: the last answers may be \
+             another one's"
+        }
+    };
+    findings.push(warning(message.to_owned()));
+    Ok(findings)
+}
+
+fn warning(message: String) -> Finding {
+    Finding { severity: Severity::Warning, message }
 }

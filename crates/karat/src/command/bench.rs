@@ -22,7 +22,7 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
     }
     let store = Store::open(&session.environment.home)?;
     let said = |_: &Path| (ModelRole::Candidate, Vec::new());
-    let alone = RunFiles { paths: &[], said: &said };
+    let alone = RunFiles { paths: &[], said: &said, is_dry: args.dry_run };
     let (plan, stamps) = plan_behaviour(session, &store, &settings, &alone)?;
     if args.dry_run {
         return dry_run(session, &store, &plan, settings.level);

@@ -130,7 +130,7 @@ fn plan_tasks(
     let behaviour = behaviour_settings(settings, tasks, &paths).checked()?;
     let said = |path: &Path| said(settings, path);
     let of_run = models(settings);
-    let files = RunFiles { paths: &of_run, said: &said };
+    let files = RunFiles { paths: &of_run, said: &said, is_dry: false };
     let (plan, stamps) = plan_behaviour(session, store, &behaviour, &files)?;
     let patient =
         Patient { worker_timeout: settings.worker_timeout, answer_timeout: ANSWER_TIMEOUT };

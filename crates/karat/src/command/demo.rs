@@ -134,7 +134,7 @@ fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow:
     let (speed, speed_stamps) = plan_speed(session, &store, &speed_settings.checked()?)?;
     let said = |path: &Path| said(settings, path);
     let of_run = models(settings);
-    let files = RunFiles { paths: &of_run, said: &said };
+    let files = RunFiles { paths: &of_run, said: &said, is_dry: false };
     let tasks = behaviour_settings(settings).checked()?;
     let (behaviour, behaviour_stamps) = plan_behaviour(session, &store, &tasks, &files)?;
     let patient = Patient { worker_timeout: TIMEOUT, answer_timeout: TIMEOUT };

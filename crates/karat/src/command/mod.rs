@@ -21,6 +21,7 @@ mod model_records;
 mod plan_behaviour;
 mod plan_fidelity;
 mod plan_memory;
+mod plan_served;
 mod plan_speed;
 mod probe;
 mod recorded_run;

@@ -1,5 +1,5 @@
-//! Makes the plan of a behaviour run: opens and hashes files, draws the tasks in a worker, checks that
-//! each fits the context. No model is asked.
+//! Makes the plan of a behaviour run: opens and hashes files, asks servers what they have, draws the tasks
+//! (in a worker, where a file's vocabulary counts), checks that each fits the context.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 
 use super::Session;
 use super::model_records::describe_models;
+use super::plan_served::ask_servers;
 use super::stored_attempts::StoredAttempts;
 use super::survey::{check_gpu, survey};
 use crate::chat::template_source;
@@ -40,6 +41,8 @@ pub(super) struct RunFiles<'a> {
     pub(super) paths: &'a [PathBuf],
     /// What the user said of one.
     pub(super) said: &'a dyn Fn(&Path) -> (ModelRole, Vec<Lineage>),
+    /// Only the plan is wanted, so that no model may be asked anything.
+    pub(super) is_dry: bool,
 }
 
 /// Opens every file and draws every task, so that bad input is found before anything is asked.
@@ -60,7 +63,26 @@ pub(super) fn plan_behaviour(
     let n_ctx = n_ctx(settings, &files);
     let mut findings = Vec::new();
     let (engine, devices) = engine(session, settings, &files)?;
-    let drawn = draw(session, settings, &paths)?;
+    let terms = Terms {
+        n_ctx,
+        thinking: settings.thinking.clone(),
+        sampling: match settings.sampling {
+            SamplingChoice::Greedy => Sampling::Greedy,
+            SamplingChoice::Recommended => {
+                Sampling::Recommended { seed: settings.suite.seed as u32 }
+            }
+        },
+    };
+    let said = ask_servers(settings, (!run.is_dry).then_some(&terms))?;
+    let drawn = match (paths.first(), said.drawn) {
+        (Some(vocabulary), _) => draw(session, settings, vocabulary)?,
+        (None, Some(drawn)) => {
+            findings.push(drawn.counting);
+            let (instances, prompt_tokens) = drawn.instances.into_iter().unzip();
+            DrawReply { instances, prompt_tokens }
+        }
+        (None, None) => bail!("there is no model to draw tasks for"),
+    };
     let (instances, prompt_tokens) = fit(drawn, n_ctx, &mut findings)?;
     let names = names(&paths, run.paths);
     let mut described =
@@ -73,11 +95,7 @@ pub(super) fn plan_behaviour(
         });
     }
     findings.extend(template_findings(&names, &files));
-    if paths.is_empty() {
-        findings.push(note(
-            "lengths of prompts are estimated at four bytes a token: no vocabulary is at hand",
-        ));
-    } else if paths.len() < settings.models.len() {
+    if !paths.is_empty() && paths.len() < settings.models.len() {
         findings.push(Finding {
             severity: Severity::Warning,
             message: "models on the embedded engine and on servers are asked in one run: engine, \
@@ -90,19 +108,11 @@ pub(super) fn plan_behaviour(
     let mut plan = BehaviourPlan {
         models,
         servers: settings.models.iter().map(servers).collect(),
+        served: said.identities,
         suite: settings.suite.clone(),
         instances,
         prompt_tokens,
-        terms: Terms {
-            n_ctx,
-            thinking: settings.thinking.clone(),
-            sampling: match settings.sampling {
-                SamplingChoice::Greedy => Sampling::Greedy,
-                SamplingChoice::Recommended => {
-                    Sampling::Recommended { seed: settings.suite.seed as u32 }
-                }
-            },
-        },
+        terms,
         budgets: settings.budgets.clone(),
         repeats: settings.repeats.unwrap_or(if is_quick { QUICK_REPEATS } else { 1 }),
         n_threads: settings.n_threads,
@@ -168,14 +178,14 @@ fn engine(
 fn draw(
     session: &Session,
     settings: &BehaviourSettings,
-    paths: &[PathBuf],
+    vocabulary: &Path,
 ) -> anyhow::Result<DrawReply> {
     let supervisor = Supervisor {
         program: session.environment.program.clone(),
         silence: settings.worker_timeout,
     };
     let job =
-        Job::Draw(DrawJob { vocabulary: paths.first().cloned(), suite: settings.suite.clone() });
+        Job::Draw(DrawJob { vocabulary: vocabulary.to_owned(), suite: settings.suite.clone() });
     let mut drawn = None;
     let outcome = supervisor.run(&job, |message| {
         if let Message::Drawn(reply) = message {

@@ -20,11 +20,15 @@ pub struct BehaviourPlan {
     pub models: Vec<ModelRecord>,
     /// The name of each that is on a server; none for a file, which the embedded engine runs.
     pub servers: Vec<Option<String>>,
+    /// What each server said its model is; none for a file, and where a server tells nothing but the name.
+    #[serde(default)]
+    pub served: Vec<Option<String>>,
     /// Which tasks were asked for.
     pub suite: SuiteSpec,
     /// The tasks themselves.
     pub instances: Vec<Instance>,
-    /// Tokens of each one's messages, counted in the first model's vocabulary, or estimated.
+    /// Tokens of each one's messages, counted in the first file's vocabulary, or as the first server
+    /// counts.
     pub prompt_tokens: Vec<u64>,
     /// On what terms.
     pub terms: Terms,
@@ -101,7 +105,7 @@ impl BehaviourPlan {
                 self.machine.cpu,
                 self.machine.devices,
             ]),
-            Some(server) => serde_json::json!([server, self.series]),
+            Some(server) => serde_json::json!([server, self.served.get(model), self.series]),
         };
         let question = self.instances[turn.instance].question_digest();
         let parts = serde_json::json!([ASKING_VERSION, of, question, self.terms, turn.repeat]);
@@ -126,6 +130,7 @@ impl BehaviourPlan {
             ASKING_VERSION,
             hashes,
             self.servers,
+            self.served,
             questions,
             self.terms,
             self.repeats,

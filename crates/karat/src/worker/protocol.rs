@@ -235,8 +235,8 @@ pub struct MemoryReply {
 /// Arguments of [`Job::Draw`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DrawJob {
-    /// Model whose vocabulary counts tokens; estimated where missing.
-    pub vocabulary: Option<PathBuf>,
+    /// Model whose vocabulary counts tokens.
+    pub vocabulary: PathBuf,
     /// Which tasks.
     pub suite: SuiteSpec,
 }

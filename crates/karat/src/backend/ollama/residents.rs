@@ -132,10 +132,18 @@ impl<'h> Residents<'h> {
     }
 }
 
+/// Whether an entry of one of Ollama's lists is of the model of that name.
+pub(super) fn is_of(entry: &Value, model: &str) -> bool {
+    is_same(name(entry), model)
+}
+
+fn name(entry: &Value) -> &str {
+    entry["name"].as_str().or_else(|| entry["model"].as_str()).unwrap_or_default()
+}
+
 fn resident(entry: &Value) -> Resident {
-    let name = entry["name"].as_str().or_else(|| entry["model"].as_str()).unwrap_or_default();
     Resident {
-        name: name.to_owned(),
+        name: name(entry).to_owned(),
         size: entry["size"].as_u64(),
         size_vram: entry["size_vram"].as_u64(),
         // Some versions say 0 for what they do not know.

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::backend::http::{Http, Patience, failure};
+use crate::backend::http::{Http, Patience, excerpt, failure};
 use crate::backend::{Ready, Sampling, Terms, Thinking};
+use crate::digest::sha256_hex;
 use crate::generation::{FailureKind, GenerationFailure};
 use crate::record::Severity;
 use crate::settings::ApiKey;
@@ -37,11 +38,26 @@ pub(super) struct Server {
     n_ctx: Option<u32>,
     build: Option<String>,
     template: Option<String>,
+    /// What it says of the model besides its name, as `key value`.
+    said: Vec<String>,
+}
+
+/// The server at `base` without the `/v1` at its end.
+pub(super) fn root(base: &str, key: Option<ApiKey>, patience: Patience) -> Http {
+    let base = base.trim_end_matches('/');
+    let patience = Patience {
+        first_byte: PROBE,
+        idle: PROBE,
+        total: PROBE,
+        loading: Duration::ZERO,
+        ..patience
+    };
+    Http::new(base.strip_suffix("/v1").unwrap_or(base), key, patience)
 }
 
 impl Server {
     /// Asks a server what it is. Only that it answers at all is required.
-    pub fn ask(http: &Http, key: Option<ApiKey>, model: &str) -> Result<Self, GenerationFailure> {
+    pub fn ask(http: &Http, root: &Http, model: &str) -> Result<Self, GenerationFailure> {
         let mut server = Self::default();
         let list = http.find("/models")?.unwrap_or_default();
         let entries = list["data"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -50,20 +66,24 @@ impl Server {
         let entry = entries.iter().find(|entry| entry["id"] == model);
         // vLLM's own field.
         server.n_ctx = entry.and_then(|entry| number(&entry["max_model_len"]));
-        if server.n_ctx.is_some() {
+        if let (Some(entry), Some(_)) = (entry, server.n_ctx) {
             server.kind = Kind::Vllm;
+            server.hear(entry, &["root", "parent"]);
             return Ok(server);
         }
-        let root = http.base().strip_suffix("/v1").unwrap_or(http.base());
-        let patience = Patience {
-            first_byte: PROBE,
-            idle: PROBE,
-            total: PROBE,
-            loading: Duration::ZERO,
-            ..*http.patience()
-        };
-        server.ask_root(&Http::new(root, key, patience), model);
+        server.ask_root(root, model);
+        // llama-server answers with what it has, whatever it is asked for.
+        if let (Kind::LlamaServer, Some(entry)) = (server.kind, entry.or(entries.first())) {
+            server.hear(&entry["meta"], &["size", "n_params", "n_vocab"]);
+        }
         Ok(server)
+    }
+
+    /// Keeps what the server says under these keys. `created` is none of them: llama-server and vLLM put
+    /// the moment of the question there.
+    fn hear(&mut self, entry: &Value, keys: &[&str]) {
+        let said = keys.iter().filter(|key| !entry[**key].is_null());
+        self.said.extend(said.map(|key| format!("{key} {}", entry[*key])));
     }
 
     /// Asks for what stands beside the API: a server that does not know the page is another one.
@@ -75,6 +95,9 @@ impl Server {
             self.n_ctx = Some(n_ctx);
             self.build = props["build_info"].as_str().map(str::to_owned);
             self.template = props["chat_template"].as_str().map(str::to_owned);
+            self.hear(&props, &["model_path", "model_ftype", "build_info"]);
+            let template = self.template.as_ref().map(sha256_hex);
+            self.said.extend(template.map(|hash| format!("chat template {hash}")));
             return;
         }
         let Ok(models) = root.get("/api/v0/models") else { return };
@@ -85,7 +108,28 @@ impl Server {
             self.kind = Kind::LmStudio;
             // Missing until the model is loaded.
             self.n_ctx = number(&entry["loaded_context_length"]);
+            self.hear(entry, &["publisher", "arch", "quantization", "compatibility_type"]);
         }
+    }
+
+    /// What it says of the model besides its name; `None` where it says nothing.
+    pub fn identity(&self) -> Option<String> {
+        (!self.said.is_empty()).then(|| self.said.join(", "))
+    }
+
+    /// Tokens of a text, where this kind of server counts them for the asking.
+    pub fn count_tokens(&self, root: &Http, text: &str) -> Result<Option<u64>, GenerationFailure> {
+        if self.kind != Kind::LlamaServer {
+            return Ok(None);
+        }
+        let body = json!({ "content": text, "add_special": false, "parse_special": false });
+        let reply = root.post("/tokenize", &body.to_string())?;
+        let tokens = reply["tokens"].as_array().ok_or_else(|| {
+            let said = excerpt(&reply.to_string());
+            let message = format!("{}/tokenize gave no tokens: {said}", root.base());
+            failure(FailureKind::InvalidReply, message)
+        })?;
+        Ok(Some(tokens.len() as u64))
     }
 
     /// What kind it is.
@@ -187,6 +231,13 @@ impl Server {
         }
         ready
             .tell(Severity::Note, format!("what the server does not tell: {}", unknown.join("; ")));
+        if self.kind == Kind::LlamaServer && terms.thinking == Thinking::Default {
+            ready.tell(
+                Severity::Note,
+                "thinking is left to llama-server, which switches it on wherever the chat template can; \
+                 the embedded engine leaves it to the template",
+            );
+        }
     }
 }
 

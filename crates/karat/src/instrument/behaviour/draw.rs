@@ -1,10 +1,7 @@
-//! Tasks of a suite, drawn: with a model's vocabulary where one is at hand.
+//! Tasks of a suite, drawn.
 
 use crate::settings::{SuiteName, SuiteSpec};
 use crate::task::{Drawing, Instance, Suite, TaskError, read_folder};
-
-/// Bytes of a token where no vocabulary says it, about what English text has in large vocabularies.
-const BYTES_PER_TOKEN: usize = 4;
 
 /// The families of a suite, read and checked.
 pub fn suite(spec: &SuiteSpec) -> Result<Suite, TaskError> {
@@ -29,9 +26,4 @@ pub fn draw(
         (instance, tokens as u64)
     };
     Ok(suite(spec)?.instances(drawing)?.into_iter().map(with_tokens).collect())
-}
-
-/// Tokens of a text by its length.
-pub fn estimated_tokens(text: &str) -> usize {
-    text.len().div_ceil(BYTES_PER_TOKEN)
 }

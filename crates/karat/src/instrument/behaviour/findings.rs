@@ -125,8 +125,8 @@ fn estimated(name: &str, items: &[Item<'_>]) -> Option<Finding> {
     items.iter().any(is_estimated).then(|| Finding {
         severity: Severity::Note,
         message: format!(
-            "{name}: visible and thinking tokens are told apart by the lengths of their texts; their sum is \
-             counted"
+            "{name}: how many tokens were visible and how many thinking is estimated from the two texts; \
+             their sum is counted"
         ),
     })
 }

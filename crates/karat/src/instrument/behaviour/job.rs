@@ -3,7 +3,7 @@
 use karat_llama::{Model, ModelParams, Special, Threads};
 
 use super::ask::{ask, terms_of, warm_up};
-use super::draw::{draw, estimated_tokens};
+use super::draw::draw;
 use crate::backend::embedded::EmbeddedParams;
 use crate::backend::embedded_generate::EmbeddedGenerate;
 use crate::backend::{BackendError, Generate as _};
@@ -30,22 +30,16 @@ pub enum JobError {
     NotReady(#[from] GenerationFailure),
 }
 
-/// Draws the tasks of a suite.
+/// Draws the tasks of a suite with the lengths that they have in a model's vocabulary.
 pub fn draw_tasks(job: &DrawJob, channel: &Channel) -> Result<(), JobError> {
-    let drawn = match &job.vocabulary {
-        None => draw(&job.suite, &estimated_tokens)?,
-        Some(path) => {
-            let params = ModelParams { vocab_only: true, ..ModelParams::default() };
-            let model = Model::load(path, &params, |_| true).map_err(BackendError::from)?;
-            let vocab = model.vocab();
-            let count = |text: &str| {
-                channel.alive();
-                vocab.tokenize(text, false, Special::AsText).map_or(0, |tokens| tokens.len())
-            };
-            draw(&job.suite, &count)?
-        }
+    let params = ModelParams { vocab_only: true, ..ModelParams::default() };
+    let model = Model::load(&job.vocabulary, &params, |_| true).map_err(BackendError::from)?;
+    let vocab = model.vocab();
+    let count = |text: &str| {
+        channel.alive();
+        vocab.tokenize(text, false, Special::AsText).map_or(0, |tokens| tokens.len())
     };
-    let (instances, prompt_tokens) = drawn.into_iter().unzip();
+    let (instances, prompt_tokens) = draw(&job.suite, &count)?.into_iter().unzip();
     channel.send(&Message::Drawn(DrawReply { instances, prompt_tokens }));
     Ok(())
 }

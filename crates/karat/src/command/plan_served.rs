@@ -1,0 +1,47 @@
+//! What servers say before a run is planned: what each has behind the name that was given, and how long
+//! texts are to the first one. A server that does not answer now fails its step later; the others go on.
+
+use super::backends::{Patient, server};
+use crate::generation::Terms;
+use crate::instrument::behaviour::draw_served::{Drawn, draw_estimated, draw_served};
+use crate::settings::{BehaviourSettings, ModelName};
+
+/// What servers said.
+#[derive(Default)]
+pub(super) struct Said {
+    /// Of each model, what it is; none for a file, and where the server does not answer or tells
+    /// nothing but the name.
+    pub(super) identities: Vec<Option<String>>,
+    /// The tasks, where no file is there to count with.
+    pub(super) drawn: Option<Drawn>,
+}
+
+/// Asks every server. `terms`: on which a model may be asked how it counts; `None` where none may.
+pub(super) fn ask_servers(
+    settings: &BehaviourSettings,
+    terms: Option<&Terms>,
+) -> anyhow::Result<Said> {
+    let patient = Patient {
+        worker_timeout: settings.worker_timeout,
+        answer_timeout: settings.answer_timeout,
+    };
+    let has_file = settings.models.iter().any(|model| matches!(model, ModelName::File(_)));
+    let mut said = Said::default();
+    for model in &settings.models {
+        let Some(mut backend) = server(model, &patient)? else {
+            said.identities.push(None);
+            continue;
+        };
+        let identity = backend.identify();
+        if !has_file && said.drawn.is_none() {
+            let mut drawn = match &identity {
+                Ok(_) => draw_served(&settings.suite, &mut *backend, terms)?,
+                Err(failure) => draw_estimated(&settings.suite, &failure.message)?,
+            };
+            drawn.counting.message.insert_str(0, &format!("{model}: "));
+            said.drawn = Some(drawn);
+        }
+        said.identities.push(identity.ok().flatten());
+    }
+    Ok(said)
+}
