@@ -28,6 +28,8 @@ pub struct Ollama {
     /// The context that was verified.
     n_ctx: Option<u32>,
     counter: Option<TokenCounter>,
+    /// Whether a process that is there already will do.
+    takes_resident: bool,
     tally: ThoughtTally,
 }
 
@@ -40,6 +42,7 @@ impl Ollama {
             model: model.to_owned(),
             n_ctx: None,
             counter: None,
+            takes_resident: true,
             tally: ThoughtTally::default(),
         }
     }
@@ -48,6 +51,12 @@ impl Ollama {
     #[must_use]
     pub fn with_counter(self, counter: TokenCounter) -> Self {
         Self { counter: Some(counter), ..self }
+    }
+
+    /// The same, loaded anew each time that it gets ready.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        Self { takes_resident: false, ..self }
     }
 
     /// Reads a stream to its end: the final counters, or `None` where the listener had heard enough.
@@ -94,11 +103,15 @@ impl Generate for Ollama {
         show.check_thinking(&self.model, &terms.thinking)?;
         let mut ready = Ready {
             engine: version["version"].as_str().map(|version| format!("Ollama {version}")),
+            quantization: show.quantization.clone(),
             template: show.template.clone(),
             ..Ready::default()
         };
         let residents = Residents::of(&self.http);
-        let unloaded = residents.make_room(&self.model, terms.n_ctx)?;
+        let unloaded = match self.takes_resident {
+            true => residents.make_room(&self.model, terms.n_ctx)?,
+            false => residents.unload_all()?,
+        };
         if !unloaded.is_empty() {
             let names = unloaded.join(", ");
             ready.tell(Severity::Note, format!("Ollama was asked to unload {names}"));
