@@ -2,7 +2,7 @@
 //! plan's order, each stored as it comes. A request that fails is a recorded failure of its block; the
 //! others go on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,6 +17,9 @@ use crate::record::{Outcome, StepRecord};
 use crate::settings::ModelName;
 use crate::ui::Progress;
 use crate::units::Span;
+
+/// A server that could not be reached so many times in a row is gone.
+const GONE_AFTER: u32 = 2;
 
 /// The part of a run that asks servers the control prompt.
 pub(super) struct ControlRun<'r, 's> {
@@ -68,13 +71,16 @@ impl<'r, 's> ControlRun<'r, 's> {
         let mut progress = self.run.session.ui.progress("speed", turns.len() as u64, "answers");
         let stored = self.stored()?;
         progress.set(stored.len() as u64);
-        let mut gone = BTreeSet::new();
+        let mut lost: BTreeMap<String, u32> = BTreeMap::new();
         for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
             let address = address(&self.servers[self.plan.entries()[turn.entry]]).to_owned();
-            if gone.contains(&address) {
+            let n_lost = lost.entry(address).or_default();
+            if *n_lost >= GONE_AFTER {
                 self.fail(turn.entry, None);
             } else if self.turn(*turn, &mut progress)? == Some(FailureKind::Unreachable) {
-                gone.insert(address);
+                *n_lost += 1;
+            } else {
+                *n_lost = 0;
             }
             progress.advance(1);
         }

@@ -3,6 +3,7 @@
 //! comparable.
 
 use super::caption;
+use super::control::is_control;
 use crate::record::{Estimate, Instrument, RunDocument};
 use crate::report::metric_names::{
     BANDWIDTH_SHARE, BYTES_PER_TOKEN, MEMORY_BANDWIDTH, PP_RATE, TG_RATE,
@@ -17,7 +18,9 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     let rows: Vec<&Estimate> =
         doc.estimates.iter().filter(|row| row.instrument == Instrument::Speed).collect();
     let mut page = Page::new();
-    for test in tests(&rows) {
+    let of_files: Vec<&Estimate> =
+        rows.iter().copied().filter(|row| !is_control(row)).collect();
+    for test in tests(&of_files) {
         page.extend(test.blocks(doc));
     }
     page.extend(shares(doc, &rows));

@@ -1,0 +1,486 @@
+//! `karat probe` over servers from end to end, on scripted ones: builds that answer alike, builds that
+//! do not, servers that go away.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
+
+mod cli_lab;
+mod scripted_server;
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use cli_lab::{ORIGINAL, Place, lab};
+use scripted_server::{Request, Server, Step, reply, stream};
+use serde_json::{Value, json};
+
+const COUNT: &str = "1, 2, 3, 4";
+const N_BLOCKS: u32 = 8;
+/// 97.5 % quantile of Student's t with 7 degrees of freedom (scipy 1.14: `t.ppf(0.975, 7)`).
+const T: f64 = 2.364_624_251_592_784_6;
+
+/// What a scripted build answers.
+#[derive(Clone)]
+struct Answer {
+    text: String,
+    thinking: String,
+    tokens: u64,
+    decode_s: f64,
+}
+
+/// So many tokens of [`COUNT`] in a second, which took as long as this rate says.
+fn at_rate(rate: f64) -> Answer {
+    let (text, thinking) = (COUNT.to_owned(), String::new());
+    Answer { text, thinking, tokens: 100, decode_s: 100.0 / rate }
+}
+
+fn lines(lines: &[Value]) -> Vec<Step> {
+    let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
+    stream(lines.iter().map(String::as_str))
+}
+
+fn ns(seconds: f64) -> u64 {
+    (seconds * 1e9).round() as u64
+}
+
+fn is_warm_up(body: &Value) -> bool {
+    body["messages"][0]["content"] == "Say hello."
+}
+
+/// An Ollama that has every model it is asked for, each in its format. `answer` gives what a model says
+/// to the control prompt when it is asked for the nth time, or closes the connection. A model asked with
+/// more residents than itself, or not loaded before it is asked, is refused.
+fn ollama(
+    formats: &'static [(&'static str, &'static str)],
+    mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'static,
+) -> Server {
+    let mut resident: Option<(String, Value)> = None;
+    let mut asked: Vec<String> = Vec::new();
+    Server::start(move |request: &Request| {
+        let body = request.json();
+        let model = body["model"].as_str().unwrap_or_default().to_owned();
+        match request.path.as_str() {
+            "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
+            "/api/show" => {
+                let format = formats.iter().find(|(name, _)| *name == model);
+                let Some((_, format)) = format else { return reply(404, "{\"error\":\"none\"}") };
+                let show = json!({
+                    "template": "T", "capabilities": ["completion"],
+                    "details": { "quantization_level": format },
+                });
+                reply(200, show.to_string())
+            }
+            "/api/ps" => {
+                let models = resident.iter().map(
+                    |(name, n_ctx)| json!({ "name": name, "context_length": n_ctx, "size": 7 }),
+                );
+                reply(200, json!({ "models": models.collect::<Vec<_>>() }).to_string())
+            }
+            "/api/generate" => {
+                resident = (body["keep_alive"] != 0)
+                    .then(|| (model.clone(), body["options"]["num_ctx"].clone()));
+                reply(200, "{\"done\":true}")
+            }
+            "/api/chat" if resident.as_ref().is_none_or(|(name, _)| *name != model) => {
+                reply(500, "{\"error\":\"not loaded\"}")
+            }
+            "/api/chat" if is_warm_up(&body) => {
+                lines(&[json!({ "message": { "content": "Hello" } }), json!({ "done": true })])
+            }
+            "/api/chat" => {
+                asked.push(model.clone());
+                let nth = asked.iter().filter(|name| **name == model).count() as u32;
+                let Some(Answer { text, thinking, tokens, decode_s }) = answer(&model, nth) else {
+                    return Vec::new();
+                };
+                lines(&[
+                    json!({ "message": { "thinking": thinking, "content": text } }),
+                    json!({
+                        "done": true, "done_reason": "stop",
+                        "prompt_eval_count": 30, "prompt_eval_duration": 300_000_000,
+                        "eval_count": tokens, "eval_duration": ns(decode_s),
+                    }),
+                ])
+            }
+            path => panic!("nobody asks Ollama for {path}"),
+        }
+    })
+}
+
+const FORMATS: &[(&str, &str)] =
+    &[("qat", "Q4_0"), ("plain", "Q4_0"), ("mix", "Q4_K_M"), ("a", "Q4_0"), ("b", "Q8_0")];
+
+/// `karat probe` of models on this Ollama.
+fn probe<'a>(
+    place: &Place,
+    server: &Server,
+    args: impl IntoIterator<Item = &'a str>,
+) -> assert_cmd::Command {
+    let mut command = place.karat(["probe", "--answer-timeout", "2"]);
+    command.env("OLLAMA_HOST", &server.base).args(args);
+    command
+}
+
+#[track_caller]
+fn check_exit(command: &mut assert_cmd::Command, code: i32) -> (String, String) {
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    (stdout, stderr)
+}
+
+fn rows<'d>(document: &'d Value, metric: &str) -> Vec<&'d Value> {
+    let all = document["estimates"].as_array().unwrap().iter();
+    all.filter(|row| row["metric"] == metric).collect()
+}
+
+#[track_caller]
+fn check_number(got: &Value, want: f64) {
+    let got = got.as_f64().unwrap();
+    assert!((got / want - 1.0).abs() < 1e-9, "got {got}, want {want}");
+}
+
+/// The findings, one per line.
+fn findings(document: &Value) -> String {
+    let all = document["findings"].as_array().unwrap().iter();
+    all.map(|finding| format!("{}\n", finding["message"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn builds_that_answer_alike_are_compared_by_the_server_s_own_clock() {
+    let place = Place::new();
+    // The nth answer of b is in block n; a is asked twice a block and always takes as long.
+    let rates = [125.0, 126.0, 124.0, 125.5, 124.5, 127.0, 123.0, 125.0];
+    let server = ollama(FORMATS, move |model, nth| {
+        Some(at_rate(if model == "a" { 100.0 } else { rates[nth as usize - 1] }))
+    });
+    let (text, said) = check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b"]), 0);
+    assert!(said.contains("speed: 24 answers in "), "{said}");
+    let document = place.document();
+    let logs = rates.map(|rate| (rate / 100.0_f64).ln());
+    let mean = logs.iter().sum::<f64>() / 8.0;
+    let sd = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / 7.0).sqrt();
+    let half = T * sd / 8.0_f64.sqrt();
+    let ratio = rows(&document, "tg_rate_ratio")[0];
+    assert_eq!((&ratio["candidate"], &ratio["versus"]), (&"ollama:b".into(), &"ollama:a".into()));
+    assert_eq!((&ratio["n"], &ratio["setting"]["clock"]), (&8.into(), &"server".into()));
+    assert_eq!(ratio["setting"]["unit"], "load");
+    check_number(&ratio["value"], mean.exp());
+    check_number(&ratio["lo"], (mean - half).exp());
+    check_number(&ratio["hi"], (mean + half).exp());
+    let own = rows(&document, "tg_rate");
+    check_number(&own[0]["value"], 100.0);
+    check_number(&own[1]["value"], 100.0 * mean.exp());
+    check_number(&rows(&document, "noise_floor_tg_rate_ratio")[0]["value"], 1.0);
+    check_number(&rows(&document, "pp_rate")[0]["value"], 100.0);
+    check_number(&rows(&document, "visible_tokens")[1]["value"], 100.0);
+    for metric in ["ttft", "ttfo", "response_seconds"] {
+        assert_eq!(rows(&document, metric).len(), 2, "{metric}");
+        assert_eq!(rows(&document, &format!("{metric}_ratio")).len(), 1, "{metric}");
+    }
+    let claims = document["claims"].to_string();
+    assert!(claims.contains("ollama:b generates 25.0 %"), "{claims}");
+    for part in ["Speed over servers, count to 120", "times ollama:a", "noise floor", "Ollama 0.12.6"] {
+        assert!(text.contains(part), "`{part}` is not in\n{text}");
+    }
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/schema/run.schema.json")).unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&document));
+    check_what_was_asked(&server);
+}
+
+/// Every answer came of a model loaded for it alone, warmed up by another prompt, greedily.
+#[track_caller]
+fn check_what_was_asked(server: &Server) {
+    let loads = server.bodies("/api/generate");
+    let (unloaded, loaded): (Vec<_>, Vec<_>) =
+        loads.iter().partition(|body| body["keep_alive"] == 0);
+    assert_eq!((loaded.len(), unloaded.len()), (24, 24));
+    let asked = server.bodies("/api/chat");
+    assert_eq!(asked.len(), 48);
+    for two in asked.chunks(2) {
+        assert!(is_warm_up(&two[0]) && !is_warm_up(&two[1]), "{two:?}");
+        assert_eq!((&two[1]["think"], &two[1]["options"]["temperature"]), (&false.into(), &0.0.into()));
+    }
+    let of_a = asked.iter().filter(|body| body["model"] == "a").count();
+    assert_eq!(of_a, 32, "the first model is asked twice a block");
+}
+
+#[test]
+fn a_model_that_is_there_already_is_loaded_afresh() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    let load = json!({ "model": "a", "options": { "num_ctx": 4096 } }).to_string();
+    let url = format!("{}/api/generate", server.base);
+    ureq::post(&url).send(load).unwrap();
+    check_exit(&mut probe(&place, &server, ["ollama:a", "--quiet"]), 0);
+    let first = &server.bodies("/api/generate")[1];
+    assert_eq!(first["keep_alive"], 0, "the one that was there has to go: {first}");
+}
+
+#[test]
+fn builds_whose_texts_part_are_not_compared() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, _| {
+        let mut answer = at_rate(if model == "mix" { 90.0 } else { 100.0 });
+        if model == "mix" {
+            answer.text.push_str("\nDone.");
+            answer.tokens = 104;
+        }
+        Some(answer)
+    });
+    let models = ["ollama:qat", "ollama:plain", "ollama:mix", "--format", "markdown"];
+    let (text, _) = check_exit(&mut probe(&place, &server, models), 0);
+    let document = place.document();
+    let ratios = rows(&document, "tg_rate_ratio");
+    assert_eq!(ratios.len(), 1, "those two that answered alike");
+    assert_eq!(ratios[0]["candidate"], "ollama:plain");
+    for metric in ["response_seconds_ratio", "ttft_ratio", "pp_rate_ratio"] {
+        assert_eq!(rows(&document, metric).len(), 1, "{metric}");
+    }
+    assert_eq!(rows(&document, "tg_rate").len(), 3, "each one's own rate stands");
+    let findings = findings(&document);
+    let told = "ollama:qat and ollama:mix did not complete the same visible tokens (100 and 104 in \
+                block 1): after \"1, 2, 3, 4\" the first ends and the second goes on with \
+                \"\\nDone.\". They are not compared; each one's own rates stand. Nor is ollama:mix \
+                compared with ollama:plain.";
+    assert!(findings.contains(told), "{findings}");
+    assert!(!document["claims"].to_string().contains("mix"), "nothing is claimed of it");
+    assert!(text.contains("did not complete the same visible tokens"), "{text}");
+}
+
+#[test]
+fn the_same_text_in_other_tokens_is_not_compared() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, _| {
+        Some(Answer { tokens: if model == "a" { 100 } else { 101 }, ..at_rate(100.0) })
+    });
+    check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b", "--quiet"]), 0);
+    let document = place.document();
+    assert!(rows(&document, "tg_rate_ratio").is_empty());
+    let findings = findings(&document);
+    assert!(findings.contains("(100 and 101 in block 1): their texts are the same"), "{findings}");
+}
+
+#[test]
+fn a_build_that_does_not_repeat_itself_is_told() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, nth| {
+        let mut answer = at_rate(100.0);
+        if model == "b" && nth == 5 {
+            answer.text = "1, 2, three".to_owned();
+        }
+        Some(answer)
+    });
+    check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b", "--quiet"]), 0);
+    let document = place.document();
+    let findings = findings(&document);
+    let told = "ollama:b does not repeat itself: of its answers in blocks 1 and 5, after \"1, 2, \" \
+                the first goes on with \"3, 4\" and the second goes on with \"three\"";
+    assert!(findings.contains(told), "{findings}");
+    assert!(findings.contains("(100 and 100 in block 5)"), "{findings}");
+    assert!(rows(&document, "tg_rate_ratio").is_empty());
+    assert_eq!(rows(&document, "noise_floor_tg_rate_ratio").len(), 1, "a repeats itself");
+}
+
+#[test]
+fn a_server_that_dies_costs_its_blocks_and_the_same_command_goes_on() {
+    let place = Place::new();
+    let n_answers = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&n_answers);
+    let server = ollama(FORMATS, move |_, _| {
+        (count.fetch_add(1, Ordering::SeqCst) < 10).then(|| at_rate(100.0))
+    });
+    let models = ["ollama:a", "ollama:b"];
+    let (text, said) = check_exit(&mut probe(&place, &server, models), 3);
+    assert_eq!(place.stored("sample"), 10);
+    assert_eq!(n_answers.load(Ordering::SeqCst), 12, "gone after two requests in a row");
+    assert!(said.contains("later blocks were not asked for"), "{said}");
+    assert!(text.contains("of 8 blocks; its figures are of those"), "{text}");
+    let document = place.document();
+    let failed = document["steps"].to_string();
+    assert!(failed.contains("closed the connection without a reply"), "{failed}");
+    assert!(rows(&document, "tg_rate")[0]["n"].as_u64().unwrap() < 8);
+    let healthy = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    let (plan, _) = check_exit(probe(&place, &healthy, models).arg("--dry-run"), 0);
+    assert!(plan.contains("24 answers; 14 to ask for"), "{plan}");
+    let (_, said) = check_exit(&mut probe(&place, &healthy, models), 0);
+    assert!(said.contains("speed: 14 answers in "), "{said}");
+    assert_eq!(rows(&place.document(), "tg_rate")[0]["n"], N_BLOCKS);
+    let (_, said) = check_exit(&mut probe(&place, &healthy, models), 0);
+    assert!(said.contains("speed: 24 answers in "), "a complete run is asked anew: {said}");
+}
+
+#[test]
+fn a_request_that_fails_costs_its_block_alone() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, nth| (model, nth).ne(&("b", 3)).then(|| at_rate(100.0)));
+    let (_, said) = check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b"]), 3);
+    assert!(said.contains("warning: speed of ollama:b: count to 120; 8 blocks: block 3: "), "{said}");
+    let document = place.document();
+    assert_eq!(place.stored("sample"), 23);
+    let ratio = rows(&document, "tg_rate_ratio")[0];
+    assert_eq!(ratio["n"], 7);
+    check_number(&ratio["value"], 1.0);
+    let ns: Vec<&Value> = rows(&document, "tg_rate").iter().map(|row| &row["n"]).collect();
+    assert_eq!(ns, [8, 7]);
+}
+
+#[test]
+fn format_and_build_are_told_apart_where_the_server_names_formats() {
+    let place = Place::new();
+    // The published control probe.
+    let server = ollama(FORMATS, |model, _| {
+        let rate = [("qat", 42.9), ("plain", 38.4), ("mix", 33.2)];
+        rate.into_iter().find(|(name, _)| *name == model).map(|(_, rate)| at_rate(rate))
+    });
+    let models =
+        ["ollama:qat", "ollama:plain", "ollama:mix", "--qat", "ollama:qat", "--quiet"];
+    check_exit(&mut probe(&place, &server, models), 0);
+    let document = place.document();
+    let share = rows(&document, "format_share")[0];
+    let whole = (42.9_f64 / 33.2).ln();
+    let got = share["value"].as_f64().unwrap();
+    assert!((got - (38.4_f64 / 33.2).ln() / whole).abs() < 1e-6, "{share}");
+    assert_eq!(rows(&document, "build_and_recipe_share").len(), 1);
+    let findings = findings(&document);
+    assert!(findings.contains("(ollama:qat Q4_0, ollama:plain Q4_0, ollama:mix Q4_K_M)"), "{findings}");
+}
+
+#[test]
+fn a_model_that_cannot_but_think_has_its_thinking_counted_apart() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |_, _| {
+        Some(Answer { thinking: "Counting it is.".to_owned(), ..at_rate(100.0) })
+    });
+    // Ollama names the levels that this model knows; none of them is off.
+    let show = "{\"capabilities\":[\"thinking\"],\"thinking\":{\"values\":[\"low\",\"high\"]}}";
+    let base = server.base.clone();
+    let front = Server::start(move |request: &Request| {
+        if request.path == "/api/show" {
+            return reply(200, show);
+        }
+        let url = format!("{base}{}", request.path);
+        let passed = if request.method == "GET" {
+            ureq::get(&url).call()
+        } else {
+            ureq::post(&url).send(&request.body)
+        };
+        reply(200, passed.unwrap().body_mut().read_to_string().unwrap())
+    });
+    check_exit(&mut probe(&place, &front, ["ollama:a", "--quiet"]), 0);
+    let document = place.document();
+    let findings = findings(&document);
+    assert!(findings.contains("thinking could not be switched off"), "{findings}");
+    let counts = ["visible_tokens", "thinking_tokens"]
+        .map(|metric| rows(&document, metric)[0]["value"].as_f64().unwrap());
+    assert!(counts[1] > 0.0 && (counts[0] + counts[1] - 100.0).abs() < 1e-9, "{counts:?}");
+    assert_eq!(rows(&document, "thinking_tokens")[0]["setting"]["split"], "estimated");
+    check_number(&rows(&document, "tg_rate")[0]["value"], 100.0);
+}
+
+/// A server that speaks OpenAI's chat completions, with or without timings of its own.
+fn openai(has_timings: bool) -> Server {
+    Server::start(move |request: &Request| match request.path.as_str() {
+        "/v1/models" => reply(200, "{\"data\":[{\"id\":\"m\"}]}"),
+        "/v1/chat/completions" => {
+            let event = |data: Value| format!("data: {data}\n\n");
+            let piece =
+                |text: &str| event(json!({ "choices": [{ "index": 0, "delta": { "content": text } }] }));
+            let mut end = json!({
+                "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }],
+                "usage": { "prompt_tokens": 30, "completion_tokens": 6 },
+            });
+            if has_timings {
+                end["timings"] = json!({
+                    "prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 6, "predicted_ms": 200.0,
+                });
+            }
+            let (first, second, end) = (piece("1, 2"), piece(", 3"), event(end));
+            let mut steps = stream([first.as_str()]);
+            steps.push(Step::Pause(std::time::Duration::from_millis(5)));
+            steps.extend([second, end, "data: [DONE]\n\n".to_owned()].map(scripted_server::send));
+            steps
+        }
+        _ => reply(404, "{}"),
+    })
+}
+
+#[test]
+fn on_another_s_process_the_unit_is_the_request() {
+    let place = Place::new();
+    let (one, other) = (openai(true), openai(true));
+    let [one, other] = [&one, &other].map(|server| format!("{}/v1#m", server.base));
+    check_exit(&mut place.karat(["probe", &one, &other, "--qat", &one, "--quiet"]), 0);
+    let document = place.document();
+    let own = rows(&document, "tg_rate");
+    check_number(&own[0]["value"], 30.0);
+    assert_eq!(own[0]["setting"]["unit"], "request");
+    check_number(&rows(&document, "pp_rate")[1]["value"], 500.0);
+    let findings = findings(&document);
+    assert!(findings.contains("the unit is the request"), "{findings}");
+    assert!(findings.contains("format, build and recipe are not told apart"), "{findings}");
+    check_number(&rows(&document, "tg_rate_ratio")[0]["value"], 1.0);
+    let page = check_exit(&mut place.karat(["report", "--format", "html"]), 0).0;
+    assert!(page.contains("Speed over servers") && page.ends_with("</html>\n"));
+}
+
+#[test]
+fn rates_of_one_table_have_one_clock() {
+    let place = Place::new();
+    let (one, other) = (openai(true), openai(false));
+    let [one, other] = [&one, &other].map(|server| format!("{}/v1#m", server.base));
+    check_exit(&mut place.karat(["probe", &one, &other, "--quiet"]), 0);
+    let document = place.document();
+    for row in rows(&document, "tg_rate") {
+        assert_eq!(row["setting"]["clock"], "pieces", "{row}");
+        // Five tokens came after the first one, in no less than the pause.
+        assert!(row["value"].as_f64().unwrap() <= 1000.0, "{row}");
+    }
+    let of_prompts = rows(&document, "pp_rate");
+    assert_eq!((of_prompts.len(), &of_prompts[0]["candidate"]), (1, &one.as_str().into()));
+}
+
+#[test]
+fn a_dry_run_asks_nobody() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    fs::write(place.path("abc.txt"), " Recite the alphabet.\n").unwrap();
+    let args = ["ollama:a", "ollama:b", "--prompt", "abc.txt", "--ctx", "2k"];
+    let (plan, _) = check_exit(probe(&place, &server, args).arg("--dry-run"), 0);
+    for part in ["8 blocks", "each freshly loaded", "asked: abc;", "24 to ask for", "2048", "unknown"] {
+        assert!(plan.contains(part), "`{part}` is not in\n{plan}");
+    }
+    assert_eq!((server.requests().len(), place.stored("run")), (0, 0));
+    check_exit(probe(&place, &server, args).arg("--quiet"), 0);
+    assert_eq!(rows(&place.document(), "tg_rate")[0]["scope"], "abc");
+    let sent = &server.bodies("/api/chat")[1];
+    assert_eq!(sent["messages"][0]["content"], "Recite the alphabet.");
+    assert_eq!(sent["options"]["num_ctx"], 2048);
+    let (plan, _) = check_exit(probe(&place, &server, args).arg("--dry-run"), 0);
+    assert!(plan.contains("(from earlier answers)"), "{plan}");
+}
+
+#[test]
+fn what_makes_no_sense_over_servers_is_refused() {
+    let (place, original) = (Place::new(), lab(ORIGINAL));
+    let file = original.to_str().unwrap();
+    let refused = |args: &[&str], what: &str| {
+        let mut command = place.karat(["probe"]);
+        place.check_refused(command.args(args), what);
+    };
+    refused(&[file, "ollama:a"], "would run on the embedded engine and `ollama:a` on its server");
+    refused(&["ollama:a", "--kv", "q8_0"], "--kv is for files");
+    refused(&["ollama:a", "--pp", "16"], "--pp is for files");
+    refused(&[file, "--ctx", "4k"], "--ctx is for models on servers");
+    refused(&["ollama:a", "ollama:a"], "`ollama:a` is given twice");
+    refused(&["ollama:a", "--qat", "ollama:b"], "--qat ollama:b is not among the models");
+    refused(&[file, "--qat", "ollama:b"], "--qat ollama:b is not among the models");
+    refused(&["ollama:a", "--max-tokens", "4k"], "--max-tokens 4096 leaves no room");
+    refused(&["ollama:a", "--blocks", "6"], "--blocks 6 is too few");
+    refused(&["ollama:a", "--prompt", "nosuch.txt"], "cannot read --prompt `nosuch.txt`");
+    refused(&["ollama:"], "names no model of Ollama's");
+    fs::write(place.path("empty.txt"), " \n").unwrap();
+    refused(&["ollama:a", "--prompt", "empty.txt"], "--prompt `empty.txt` is empty");
+}
