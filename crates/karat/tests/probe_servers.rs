@@ -26,12 +26,13 @@ struct Answer {
     thinking: String,
     tokens: u64,
     decode_s: f64,
+    finish: &'static str,
 }
 
 /// So many tokens of [`COUNT`] in a second, which took as long as this rate says.
 fn at_rate(rate: f64) -> Answer {
     let (text, thinking) = (COUNT.to_owned(), String::new());
-    Answer { text, thinking, tokens: 100, decode_s: 100.0 / rate }
+    Answer { text, thinking, tokens: 100, decode_s: 100.0 / rate, finish: "stop" }
 }
 
 fn lines(lines: &[Value]) -> Vec<Step> {
@@ -90,13 +91,14 @@ fn ollama(
             "/api/chat" => {
                 asked.push(model.clone());
                 let nth = asked.iter().filter(|name| **name == model).count() as u32;
-                let Some(Answer { text, thinking, tokens, decode_s }) = answer(&model, nth) else {
+                let Some(Answer { text, thinking, tokens, decode_s, finish }) = answer(&model, nth)
+                else {
                     return Vec::new();
                 };
                 lines(&[
                     json!({ "message": { "thinking": thinking, "content": text } }),
                     json!({
-                        "done": true, "done_reason": "stop",
+                        "done": true, "done_reason": finish,
                         "prompt_eval_count": 30, "prompt_eval_duration": 300_000_000,
                         "eval_count": tokens, "eval_duration": ns(decode_s),
                     }),
@@ -181,7 +183,9 @@ fn builds_that_answer_alike_are_compared_by_the_server_s_own_clock() {
     }
     let claims = document["claims"].to_string();
     assert!(claims.contains("ollama:b generates 25.0 %"), "{claims}");
-    for part in ["Speed over servers, count to 120", "times ollama:a", "noise floor", "Ollama 0.12.6"] {
+    for part in
+        ["Speed over servers, count to 120", "times ollama:a", "noise floor", "Ollama 0.12.6"]
+    {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
     let schema: Value =
@@ -201,7 +205,10 @@ fn check_what_was_asked(server: &Server) {
     assert_eq!(asked.len(), 48);
     for two in asked.chunks(2) {
         assert!(is_warm_up(&two[0]) && !is_warm_up(&two[1]), "{two:?}");
-        assert_eq!((&two[1]["think"], &two[1]["options"]["temperature"]), (&false.into(), &0.0.into()));
+        assert_eq!(
+            (&two[1]["think"], &two[1]["options"]["temperature"]),
+            (&false.into(), &0.0.into())
+        );
     }
     let of_a = asked.iter().filter(|body| body["model"] == "a").count();
     assert_eq!(of_a, 32, "the first model is asked twice a block");
@@ -317,7 +324,10 @@ fn a_request_that_fails_costs_its_block_alone() {
     let place = Place::new();
     let server = ollama(FORMATS, |model, nth| (model, nth).ne(&("b", 3)).then(|| at_rate(100.0)));
     let (_, said) = check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b"]), 3);
-    assert!(said.contains("warning: speed of ollama:b: count to 120; 8 blocks: block 3: "), "{said}");
+    assert!(
+        said.contains("warning: speed of ollama:b: count to 120; 8 blocks: block 3: "),
+        "{said}"
+    );
     let document = place.document();
     assert_eq!(place.stored("sample"), 23);
     let ratio = rows(&document, "tg_rate_ratio")[0];
@@ -335,8 +345,7 @@ fn format_and_build_are_told_apart_where_the_server_names_formats() {
         let rate = [("qat", 42.9), ("plain", 38.4), ("mix", 33.2)];
         rate.into_iter().find(|(name, _)| *name == model).map(|(_, rate)| at_rate(rate))
     });
-    let models =
-        ["ollama:qat", "ollama:plain", "ollama:mix", "--qat", "ollama:qat", "--quiet"];
+    let models = ["ollama:qat", "ollama:plain", "ollama:mix", "--qat", "ollama:qat", "--quiet"];
     check_exit(&mut probe(&place, &server, models), 0);
     let document = place.document();
     let share = rows(&document, "format_share")[0];
@@ -345,7 +354,10 @@ fn format_and_build_are_told_apart_where_the_server_names_formats() {
     assert!((got - (38.4_f64 / 33.2).ln() / whole).abs() < 1e-6, "{share}");
     assert_eq!(rows(&document, "build_and_recipe_share").len(), 1);
     let findings = findings(&document);
-    assert!(findings.contains("(ollama:qat Q4_0, ollama:plain Q4_0, ollama:mix Q4_K_M)"), "{findings}");
+    assert!(
+        findings.contains("(ollama:qat Q4_0, ollama:plain Q4_0, ollama:mix Q4_K_M)"),
+        "{findings}"
+    );
 }
 
 #[test]
@@ -380,23 +392,53 @@ fn a_model_that_cannot_but_think_has_its_thinking_counted_apart() {
     check_number(&rows(&document, "tg_rate")[0]["value"], 100.0);
 }
 
-/// A server that speaks OpenAI's chat completions, with or without timings of its own.
-fn openai(has_timings: bool) -> Server {
+#[test]
+fn builds_that_think_apart_are_compared_by_rate_and_not_by_time() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, _| {
+        let thinking = if model == "b" { "Let me count." } else { "" };
+        Some(Answer { thinking: thinking.to_owned(), ..at_rate(100.0) })
+    });
+    check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b", "--quiet"]), 0);
+    let document = place.document();
+    let has = |metric: &str| rows(&document, metric).len();
+    assert_eq!((has("tg_rate_ratio"), has("pp_rate_ratio"), has("ttft_ratio")), (1, 1, 1));
+    assert_eq!((has("ttfo_ratio"), has("response_seconds_ratio")), (0, 0));
+    let findings = findings(&document);
+    assert!(findings.contains("ollama:a and ollama:b did not think the same"), "{findings}");
+    assert!(
+        findings.contains("thinking was switched off, and 1 of 2 answers thought"),
+        "{findings}"
+    );
+}
+
+#[test]
+fn drift_falls_on_all_models_alike() {
+    let place = Place::new();
+    let server = ollama(FORMATS, |model, nth| {
+        let block = if model == "a" { (nth - 1) / 2 } else { nth - 1 };
+        Some(Answer { finish: "length", ..at_rate(100.0 * 1.01_f64.powi(block as i32)) })
+    });
+    check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b", "--quiet"]), 0);
+    let document = place.document();
+    check_number(&rows(&document, "tg_rate_ratio")[0]["value"], 1.0);
+    check_number(&rows(&document, "tg_rate")[0]["value"], 100.0 * 1.01_f64.powf(3.5));
+    let findings = findings(&document);
+    assert!(findings.contains("all models became 7.2 % faster from the first"), "{findings}");
+    assert!(findings.contains("ollama:a, ollama:b: cut off at 1024 tokens"), "{findings}");
+}
+
+/// A server that speaks OpenAI's chat completions and says this at the end of an answer.
+fn openai(said: Value) -> Server {
     Server::start(move |request: &Request| match request.path.as_str() {
         "/v1/models" => reply(200, "{\"data\":[{\"id\":\"m\"}]}"),
         "/v1/chat/completions" => {
             let event = |data: Value| format!("data: {data}\n\n");
-            let piece =
-                |text: &str| event(json!({ "choices": [{ "index": 0, "delta": { "content": text } }] }));
-            let mut end = json!({
-                "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }],
-                "usage": { "prompt_tokens": 30, "completion_tokens": 6 },
-            });
-            if has_timings {
-                end["timings"] = json!({
-                    "prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 6, "predicted_ms": 200.0,
-                });
-            }
+            let piece = |text: &str| {
+                event(json!({ "choices": [{ "index": 0, "delta": { "content": text } }] }))
+            };
+            let mut end = said.clone();
+            end["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
             let (first, second, end) = (piece("1, 2"), piece(", 3"), event(end));
             let mut steps = stream([first.as_str()]);
             steps.push(Step::Pause(std::time::Duration::from_millis(5)));
@@ -407,10 +449,22 @@ fn openai(has_timings: bool) -> Server {
     })
 }
 
+fn usage() -> Value {
+    json!({ "usage": { "prompt_tokens": 30, "completion_tokens": 6 } })
+}
+
+/// The same with llama-server's timings.
+fn timings() -> Value {
+    let mut said = usage();
+    said["timings"] =
+        json!({ "prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 6, "predicted_ms": 200.0 });
+    said
+}
+
 #[test]
 fn on_another_s_process_the_unit_is_the_request() {
     let place = Place::new();
-    let (one, other) = (openai(true), openai(true));
+    let (one, other) = (openai(timings()), openai(timings()));
     let [one, other] = [&one, &other].map(|server| format!("{}/v1#m", server.base));
     check_exit(&mut place.karat(["probe", &one, &other, "--qat", &one, "--quiet"]), 0);
     let document = place.document();
@@ -429,7 +483,7 @@ fn on_another_s_process_the_unit_is_the_request() {
 #[test]
 fn rates_of_one_table_have_one_clock() {
     let place = Place::new();
-    let (one, other) = (openai(true), openai(false));
+    let (one, other) = (openai(timings()), openai(usage()));
     let [one, other] = [&one, &other].map(|server| format!("{}/v1#m", server.base));
     check_exit(&mut place.karat(["probe", &one, &other, "--quiet"]), 0);
     let document = place.document();
@@ -443,13 +497,28 @@ fn rates_of_one_table_have_one_clock() {
 }
 
 #[test]
+fn a_server_that_counts_nothing_has_times_and_no_rate() {
+    let place = Place::new();
+    let server = openai(json!({}));
+    let name = format!("{}/v1#m", server.base);
+    check_exit(&mut place.karat(["probe", &name, "--quiet"]), 0);
+    let document = place.document();
+    let has = |metric: &str| rows(&document, metric).len();
+    assert_eq!((has("tg_rate"), has("visible_tokens"), has("response_seconds")), (0, 0, 1));
+    let findings = findings(&document);
+    assert!(findings.contains("no rate for want of a count of tokens"), "{findings}");
+}
+
+#[test]
 fn a_dry_run_asks_nobody() {
     let place = Place::new();
     let server = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
     fs::write(place.path("abc.txt"), " Recite the alphabet.\n").unwrap();
     let args = ["ollama:a", "ollama:b", "--prompt", "abc.txt", "--ctx", "2k"];
     let (plan, _) = check_exit(probe(&place, &server, args).arg("--dry-run"), 0);
-    for part in ["8 blocks", "each freshly loaded", "asked: abc;", "24 to ask for", "2048", "unknown"] {
+    for part in
+        ["8 blocks", "each freshly loaded", "asked: abc;", "24 to ask for", "2048", "unknown"]
+    {
         assert!(plan.contains(part), "`{part}` is not in\n{plan}");
     }
     assert_eq!((server.requests().len(), place.stored("run")), (0, 0));
@@ -479,7 +548,7 @@ fn what_makes_no_sense_over_servers_is_refused() {
     refused(&[file, "--qat", "ollama:b"], "--qat ollama:b is not among the models");
     refused(&["ollama:a", "--max-tokens", "4k"], "--max-tokens 4096 leaves no room");
     refused(&["ollama:a", "--blocks", "6"], "--blocks 6 is too few");
-    refused(&["ollama:a", "--prompt", "nosuch.txt"], "cannot read --prompt `nosuch.txt`");
+    refused(&["ollama:a", "--prompt", "nosuch.txt"], "cannot read text `nosuch.txt`");
     refused(&["ollama:"], "names no model of Ollama's");
     fs::write(place.path("empty.txt"), " \n").unwrap();
     refused(&["ollama:a", "--prompt", "empty.txt"], "--prompt `empty.txt` is empty");

@@ -31,9 +31,9 @@ first one once more, which shows what this machine tells apart that is the same;
 the order reversed. Finished measurements are stored: a run that was stopped goes on with the same
 command, and a complete one is measured anew.
 
-Models on servers get one control prompt that every build should complete alike, greedily and without
-thinking. Ollama loads the model afresh for every block. Builds whose visible texts differ, or their
-counts of visible tokens, are not compared; each one's own rates stand.")]
+Models on servers get one control prompt that every build should complete alike, greedily and
+without thinking. Ollama loads the model afresh for every block. Builds whose visible texts differ,
+or their counts of visible tokens, are not compared; each one's own rates stand.")]
 pub struct ProbeArgs {
     /// Models to time: GGUF files (of a split file, the first part), or models on servers:
     /// ollama:NAME or ollama:NAME:TAG, or http://HOST:PORT/v1#MODEL (any OpenAI-compatible server).
@@ -48,6 +48,12 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "MODEL", value_parser = ModelName::parse, help_heading = "What to compare")]
     pub twin: Option<ModelName>,
 
+    /// Files: text whose tokens are submitted, over and over, instead of random ones; matters where a
+    /// model computes by content, as mixtures of experts do. Servers: text that is asked instead of
+    /// counting from 1 to 120.
+    #[arg(long, value_name = "FILE", help_heading = "What to time")]
+    pub prompt: Option<PathBuf>,
+
     /// Prompt processing: tokens of a prompt, several with commas; 0 for none [default: 512].
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Files only")]
     pub pp: Option<Vec<u32>>,
@@ -59,12 +65,6 @@ pub struct ProbeArgs {
     /// Tokens in the KV cache before the clock starts, several with commas [default: 0].
     #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Files only")]
     pub depth: Option<Vec<u32>>,
-
-    /// Files: text whose tokens are submitted, over and over, instead of random ones; matters where a
-    /// model computes by content, as mixtures of experts do. Servers: text that is asked instead of
-    /// counting from 1 to 120.
-    #[arg(long, value_name = "FILE", help_heading = "What to time")]
-    pub prompt: Option<PathBuf>,
 
     /// Type of the KV cache: f32, f16, bf16, q8_0, q5_0, q4_0 [default: f16].
     #[arg(long, value_name = "TYPE", help_heading = "Files only")]

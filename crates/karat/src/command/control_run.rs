@@ -110,11 +110,7 @@ impl<'r, 's> ControlRun<'r, 's> {
     }
 
     /// One model in one block; how it failed, where it did.
-    fn turn(
-        &mut self,
-        turn: Turn,
-        progress: &mut Progress,
-    ) -> anyhow::Result<Option<FailureKind>> {
+    fn turn(&mut self, turn: Turn, progress: &mut Progress) -> anyhow::Result<Option<FailureKind>> {
         let watch = Stopwatch::start();
         let name = &self.servers[self.plan.entries()[turn.entry]];
         let mut backend = backends::fresh_server(name, &self.patient)?

@@ -28,7 +28,6 @@ mod recorded_run;
 mod report;
 mod runs;
 mod sandbox;
-mod served;
 mod speed_run;
 mod survey;
 mod whole_file;

@@ -1,13 +1,13 @@
 //! Makes the plan of a behaviour run: opens and hashes files, draws the tasks in a worker, checks that
 //! each fits the context. No model is asked.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
 use super::Session;
 use super::model_records::describe_models;
-use super::served;
 use super::survey::{check_gpu, survey};
 use crate::chat::template_source;
 use crate::clock;
@@ -17,7 +17,7 @@ use crate::instrument::behaviour::draw::suite;
 use crate::machine;
 use crate::model::{ModelFile, Stamps, short_names};
 use crate::plan::{BehaviourPlan, RunPlan};
-use crate::record::{EngineRecord, Finding, Lineage, ModelRole, Severity};
+use crate::record::{EngineRecord, Finding, Lineage, ModelRecord, ModelRole, Severity};
 use crate::settings::{
     BehaviourSettings, ModelName, QUICK_REPEATS, RulerSpec, SamplingChoice, SuiteName,
 };
@@ -68,7 +68,7 @@ pub(super) fn plan_behaviour(
     for model in &settings.models {
         models.push(match model {
             ModelName::File(_) => described.next().context("every file is described")?,
-            server => served::model(&server.to_string(), Vec::new()),
+            server => served(&server.to_string()),
         });
     }
     findings.extend(template_findings(&names, &files));
@@ -146,13 +146,22 @@ fn engine(
     files: &[ModelFile],
 ) -> anyhow::Result<(EngineRecord, Vec<String>)> {
     let Some(first) = files.first() else {
-        return Ok((served::engine(), Vec::new()));
+        return Ok((engine_of_servers(), Vec::new()));
     };
     let job =
         SurveyJob { model: first.path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.gpu_layers, &reply)?;
     Ok((reply.engine, reply.devices))
+}
+
+/// The engine of a run in which only servers answer.
+pub(super) fn engine_of_servers() -> EngineRecord {
+    EngineRecord {
+        crate_version: "servers".to_owned(),
+        tree_sha256: String::new(),
+        system_info: "each server's own; see the findings".to_owned(),
+    }
 }
 
 fn draw(
@@ -232,6 +241,22 @@ fn fit(
 
 fn note(message: &str) -> Finding {
     Finding { severity: Severity::Note, message: message.to_owned() }
+}
+
+/// A model of which only the name is known.
+pub(super) fn served(name: &str) -> ModelRecord {
+    ModelRecord {
+        name: name.to_owned(),
+        role: ModelRole::Candidate,
+        path: name.to_owned(),
+        sha256: String::new(),
+        bytes: 0,
+        architecture: String::new(),
+        tensor_types: BTreeMap::new(),
+        bits_per_weight: 0.0,
+        proxy_reference: false,
+        lineage: Vec::new(),
+    }
 }
 
 /// That files have different chat templates, which changes the question and not only the answer.

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
-use super::served;
+use super::plan_behaviour::{engine_of_servers, served};
 use crate::clock;
 use crate::instrument::speed::control::ask::COUNTING;
 use crate::machine;
 use crate::model::text_names;
 use crate::plan::{ControlPlan, ControlPrompt, RunPlan};
-use crate::record::Lineage;
+use crate::record::{Lineage, ModelRecord};
 use crate::settings::{ControlSettings, ModelName};
 use crate::store::Store;
 
@@ -25,7 +25,7 @@ pub(super) fn plan_control(
 ) -> anyhow::Result<ControlPlan> {
     let models = settings.models.iter();
     let mut plan = ControlPlan {
-        models: models.map(|name| served::model(&name.to_string(), lineage(settings, name))).collect(),
+        models: models.map(|name| model(settings, name)).collect(),
         prompt: prompt(settings.prompt.as_deref())?,
         max_tokens: settings.max_tokens,
         n_ctx: settings.n_ctx,
@@ -35,7 +35,7 @@ pub(super) fn plan_control(
         series: store.new_run_id(&clock::now())?,
         findings: Vec::new(),
         machine: machine::describe(Vec::new()),
-        engine: served::engine(),
+        engine: engine_of_servers(),
     };
     if !settings.fresh
         && let Some(series) = unfinished_series(store, &plan)?
@@ -52,11 +52,12 @@ fn prompt(path: Option<&Path>) -> anyhow::Result<ControlPrompt> {
         return Ok(ControlPrompt { name: name.to_owned(), text: text.to_owned() });
     };
     let shown = path.display();
-    let bytes = fs::read(path).with_context(|| format!("cannot read --prompt `{shown}`"))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read text `{shown}`"))?;
     if bytes.len() > MOST_PROMPT_BYTES {
         bail!("--prompt `{shown}` has more than {MOST_PROMPT_BYTES} bytes; give a shorter text");
     }
-    let text = String::from_utf8(bytes).with_context(|| format!("--prompt `{shown}` is no text"))?;
+    let text = String::from_utf8(bytes)
+        .with_context(|| format!("text `{shown}` is not UTF-8; convert it first"))?;
     let text = text.trim();
     if text.is_empty() {
         bail!("--prompt `{shown}` is empty; give a text that every build completes alike");
@@ -65,11 +66,12 @@ fn prompt(path: Option<&Path>) -> anyhow::Result<ControlPrompt> {
     Ok(ControlPrompt { name, text: text.to_owned() })
 }
 
-/// What the user said a model is.
-fn lineage(settings: &ControlSettings, name: &ModelName) -> Vec<Lineage> {
+/// A model, and what the user said it is.
+fn model(settings: &ControlSettings, name: &ModelName) -> ModelRecord {
     let said = [(&settings.qat, Lineage::Qat), (&settings.twin, Lineage::Twin)];
     let is_it = |given: &Option<ModelName>| given.as_ref() == Some(name);
-    said.into_iter().filter(|(given, _)| is_it(given)).map(|(_, lineage)| lineage).collect()
+    let its = said.into_iter().filter(|(given, _)| is_it(given));
+    ModelRecord { lineage: its.map(|(_, lineage)| lineage).collect(), ..served(&name.to_string()) }
 }
 
 /// The series that the newest run of the same plan began, where it lacks blocks.

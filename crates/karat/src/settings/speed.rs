@@ -66,7 +66,9 @@ pub enum SpeedSettingsError {
         server: String,
     },
     /// A setting of the embedded engine, given for servers.
-    #[error("--{0} is for files on the embedded engine; models on servers answer one control prompt")]
+    #[error(
+        "--{0} is for files on the embedded engine; models on servers answer one control prompt"
+    )]
     OfFiles(&'static str),
     /// A setting of servers, given for the embedded engine.
     #[error("--{0} is for models on servers; files are timed on the embedded engine")]
@@ -157,9 +159,12 @@ impl SpeedSettings {
             return Err(SpeedSettingsError::Threads(self.n_threads));
         }
         let roles = (self.qat.as_ref(), self.twin.as_ref());
-        check_roles(&self.models, roles, |one, other| is_same_path(one, other), |path| {
-            path.display().to_string()
-        })?;
+        check_roles(
+            &self.models,
+            roles,
+            |one, other| is_same_path(one, other),
+            |path| path.display().to_string(),
+        )?;
         Ok(self)
     }
 }

@@ -114,10 +114,10 @@ pub(super) fn comparisons(names: &Names<'_>, all: &[Comparison], level: f64) -> 
     for test in 0..names.tests.len() {
         let decided = with(test, |verdict| verdict == Verdict::Faster);
         claims.extend(
-            decided
-                .iter()
-                .filter(|one| !is_implied(one, &decided))
-                .map(|one| Claim { statement: faster(names, one, level), estimates: vec![one.row] }),
+            decided.iter().filter(|one| !is_implied(one, &decided)).map(|one| Claim {
+                statement: faster(names, one, level),
+                estimates: vec![one.row],
+            }),
         );
         let noisy = with(test, |verdict| verdict == Verdict::WithinNoise);
         claims.extend(noisy.iter().map(|one| Claim {

@@ -69,9 +69,10 @@ fn traffic(
     let mut estimates = Vec::new();
     for (model, anatomy) in plan.anatomy.iter().enumerate() {
         let weights = anatomy.weight_bytes as f64;
-        let kv = anatomy.kv.as_ref().map(|kv| {
-            kv.bytes_per_token(u64::from(planned.depth), u64::from(planned.n_tokens))
-        });
+        let kv = anatomy
+            .kv
+            .as_ref()
+            .map(|kv| kv.bytes_per_token(u64::from(planned.depth), u64::from(planned.n_tokens)));
         let bare = |value| Summary { value, interval: None };
         let mut add = |metric: &str, unit, summary, n| {
             estimates.push(rows.of_model(model, metric, unit, summary, n));

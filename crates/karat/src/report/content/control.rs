@@ -54,12 +54,15 @@ impl<'a> Control<'a> {
         names.filter(|name| self.rows.iter().any(|row| row.candidate == *name)).collect()
     }
 
-    /// `8 blocks, each a load of its own · 490 tokens at most · noise floor: ...`.
+    /// `8 blocks, each answer a request of its own · context of 4096 tokens · noise floor: ...`.
     fn basis(&self, first: &Estimate) -> String {
         let setting = |name: &str| first.setting.get(name).map_or("", String::as_str);
         let most = self.rows.iter().map(|row| row.n).max().unwrap_or(0);
-        let unit = if setting("unit") == "load" { "load of the model" } else { "request" };
-        let mut parts = vec![format!("{most} blocks, each a {unit} of its own")];
+        let unit = match setting("unit") {
+            "load" => "each answer by a model that was loaded for it",
+            _ => "each answer a request of its own",
+        };
+        let mut parts = vec![format!("{most} blocks, {unit}")];
         parts.push(format!("context of {} tokens", setting("n_ctx")));
         let rates = self.of(TG_RATE);
         let clock = rates.first().and_then(|row| row.setting.get("clock"));
@@ -98,9 +101,8 @@ impl<'a> Control<'a> {
         let (visible, thinking) = (self.of("visible_tokens"), self.of("thinking_tokens"));
         let (rates, ratios) = (self.of(TG_RATE), self.ratios(TG_RATE));
         let prompts = self.of(PP_RATE);
-        let unit = |rows: &[&'a Estimate]| {
-            format!("{} {}", TOKENS_PER_SECOND.unit, self.level(rows))
-        };
+        let unit =
+            |rows: &[&'a Estimate]| format!("{} {}", TOKENS_PER_SECOND.unit, self.level(rows));
         let mut columns = vec![
             Column::new("model", "", Align::Left),
             Column::new("visible", "tokens", Align::Point),
@@ -116,8 +118,7 @@ impl<'a> Control<'a> {
             columns.push(Column::new("reads the prompt", &unit(&prompts), Align::Point));
         }
         let row = |model: &str| {
-            let mut cells =
-                vec![Cell::plain(model), bare_figure(find(&visible, model), PLAIN)];
+            let mut cells = vec![Cell::plain(model), bare_figure(find(&visible, model), PLAIN)];
             if !thinking.is_empty() {
                 cells.push(bare_figure(find(&thinking, model), PLAIN));
             }

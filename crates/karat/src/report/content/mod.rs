@@ -70,6 +70,7 @@ fn measured(doc: &RunDocument, sections: &[Section]) -> Page {
     page.extend(memory::blocks(doc));
     page.extend(speed::blocks(doc));
     page.extend(control::blocks(doc));
+    page.extend(speed::shares(doc));
     page.extend(behaviour::blocks(doc));
     page
 }

@@ -27,7 +27,8 @@ pub(super) fn parting(one: &Generation, other: &Generation) -> Option<String> {
     // A count that is not known cannot contradict the text.
     let counts = visible_tokens(one).zip(visible_tokens(other));
     counts.filter(|(one, other)| one != other).map(|_| {
-        "their texts are the same, so tokens are not counted alike, or some were not shown".to_owned()
+        "their texts are the same, so tokens are not counted alike, or some were not shown"
+            .to_owned()
     })
 }
 
@@ -96,8 +97,8 @@ fn shared(
     let (Some(one), Some(other)) = (samples.get(one), samples.get(other)) else {
         return Vec::new();
     };
-    let both = one.iter().filter_map(|(block, sample)| {
-        Some((*block, &sample.answer, &other.get(block)?.answer))
-    });
+    let both = one
+        .iter()
+        .filter_map(|(block, sample)| Some((*block, &sample.answer, &other.get(block)?.answer)));
     both.collect()
 }

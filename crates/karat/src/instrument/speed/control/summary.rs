@@ -28,7 +28,8 @@ pub fn summarize(
     let parted = parted(plan, samples);
     let apart = thought_apart(plan, samples);
     let clock = Clock::of(samples.iter().flatten().map(|(_, sample)| &sample.answer));
-    let of_texts: BTreeSet<(usize, usize)> = parted.iter().map(|Parted { pair, .. }| *pair).collect();
+    let of_texts: BTreeSet<(usize, usize)> =
+        parted.iter().map(|Parted { pair, .. }| *pair).collect();
     let of_times: BTreeSet<(usize, usize)> = &of_texts | &apart;
     let mut comparing = Comparing {
         names: Names::of_control(plan),
