@@ -108,9 +108,10 @@ impl Generate for Ollama {
             ..Ready::default()
         };
         let residents = Residents::of(&self.http);
-        let unloaded = match self.takes_resident {
-            true => residents.make_room(&self.model, terms.n_ctx)?,
-            false => residents.unload_all()?,
+        let unloaded = if self.takes_resident {
+            residents.make_room(&self.model, terms.n_ctx)?
+        } else {
+            residents.unload_all()?
         };
         if !unloaded.is_empty() {
             let names = unloaded.join(", ");

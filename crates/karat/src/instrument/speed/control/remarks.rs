@@ -41,7 +41,7 @@ pub(super) fn findings(
     findings
 }
 
-/// Answers of a model with the entry's number of the block, the first model's second ones included.
+/// Answers of a model with their blocks, the second ones of the first model included.
 fn answers<'a>(
     plan: &ControlPlan,
     samples: &'a Samples,
@@ -109,7 +109,8 @@ fn thinking(
     })
 }
 
-fn named<'p>(plan: &'p ControlPlan, is_it: impl Fn(usize) -> bool) -> Vec<&'p str> {
+/// Names of the models of which this is so.
+fn named(plan: &ControlPlan, is_it: impl Fn(usize) -> bool) -> Vec<&str> {
     let models = plan.models.iter().enumerate().filter(|(model, _)| is_it(*model));
     models.map(|(_, model)| model.name.as_str()).collect()
 }
@@ -172,14 +173,12 @@ fn told(plan: &ControlPlan, samples: &Samples) -> Vec<Finding> {
     for (model, record) in plan.models.iter().enumerate() {
         for (_, sample) in answers(plan, samples, model) {
             for finding in &sample.ready.findings {
-                let names = match told.iter().position(|(known, _)| *known == finding) {
-                    Some(known) => &mut told[known].1,
-                    None => {
-                        told.push((finding, Vec::new()));
-                        let last = told.len() - 1;
-                        &mut told[last].1
-                    }
-                };
+                let known = told.iter().position(|(known, _)| *known == finding);
+                let known = known.unwrap_or_else(|| {
+                    told.push((finding, Vec::new()));
+                    told.len() - 1
+                });
+                let names = &mut told[known].1;
                 if !names.contains(&record.name.as_str()) {
                     names.push(&record.name);
                 }
