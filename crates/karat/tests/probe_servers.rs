@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 mod cli_lab;
+mod run_document;
+mod scripted_builds;
 mod scripted_server;
 
 use std::fs;
@@ -11,106 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use cli_lab::{ORIGINAL, Place, lab};
-use scripted_server::{Request, Server, Step, reply, stream};
+use run_document::{check_exit, check_number, findings, rows};
+use scripted_builds::{Answer, at_rate, is_warm_up, ollama, openai, timings, usage};
+use scripted_server::{Request, Server, reply};
 use serde_json::{Value, json};
 
-const COUNT: &str = "1, 2, 3, 4";
-const N_BLOCKS: u32 = 8;
-/// 97.5 % quantile of Student's t with 7 degrees of freedom (scipy 1.14: `t.ppf(0.975, 7)`).
+/// 97.5 % quantile of Student's t with 7 degrees of freedom, by its closed form.
 const T: f64 = 2.364_624_251_592_784_6;
-
-/// What a scripted build answers.
-#[derive(Clone)]
-struct Answer {
-    text: String,
-    thinking: String,
-    tokens: u64,
-    decode_s: f64,
-    finish: &'static str,
-}
-
-/// So many tokens of [`COUNT`] in a second, which took as long as this rate says.
-fn at_rate(rate: f64) -> Answer {
-    let (text, thinking) = (COUNT.to_owned(), String::new());
-    Answer { text, thinking, tokens: 100, decode_s: 100.0 / rate, finish: "stop" }
-}
-
-fn lines(lines: &[Value]) -> Vec<Step> {
-    let lines: Vec<String> = lines.iter().map(|line| format!("{line}\n")).collect();
-    stream(lines.iter().map(String::as_str))
-}
-
-fn ns(seconds: f64) -> u64 {
-    (seconds * 1e9).round() as u64
-}
-
-fn is_warm_up(body: &Value) -> bool {
-    body["messages"][0]["content"] == "Say hello."
-}
-
-/// An Ollama that has every model it is asked for, each in its format. `answer` gives what a model says
-/// to the control prompt when it is asked for the nth time, or closes the connection. A model asked with
-/// more residents than itself, or not loaded before it is asked, is refused.
-fn ollama(
-    formats: &'static [(&'static str, &'static str)],
-    mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'static,
-) -> Server {
-    let mut resident: Option<(String, Value)> = None;
-    let mut asked: Vec<String> = Vec::new();
-    Server::start(move |request: &Request| {
-        let body = request.json();
-        let model = body["model"].as_str().unwrap_or_default().to_owned();
-        match request.path.as_str() {
-            "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
-            "/api/show" => {
-                let format = formats.iter().find(|(name, _)| *name == model);
-                let Some((_, format)) = format else { return reply(404, "{\"error\":\"none\"}") };
-                let show = json!({
-                    "template": "T", "capabilities": ["completion"],
-                    "details": { "quantization_level": format },
-                });
-                reply(200, show.to_string())
-            }
-            "/api/ps" => {
-                let models = resident.iter().map(
-                    |(name, n_ctx)| json!({ "name": name, "context_length": n_ctx, "size": 7 }),
-                );
-                reply(200, json!({ "models": models.collect::<Vec<_>>() }).to_string())
-            }
-            "/api/generate" => {
-                resident = (body["keep_alive"] != 0)
-                    .then(|| (model.clone(), body["options"]["num_ctx"].clone()));
-                reply(200, "{\"done\":true}")
-            }
-            "/api/chat" if resident.as_ref().is_none_or(|(name, _)| *name != model) => {
-                reply(500, "{\"error\":\"not loaded\"}")
-            }
-            "/api/chat" if is_warm_up(&body) => {
-                lines(&[json!({ "message": { "content": "Hello" } }), json!({ "done": true })])
-            }
-            "/api/chat" => {
-                asked.push(model.clone());
-                let nth = asked.iter().filter(|name| **name == model).count() as u32;
-                let Some(Answer { text, thinking, tokens, decode_s, finish }) = answer(&model, nth)
-                else {
-                    return Vec::new();
-                };
-                lines(&[
-                    json!({ "message": { "thinking": thinking, "content": text } }),
-                    json!({
-                        "done": true, "done_reason": finish,
-                        "prompt_eval_count": 30, "prompt_eval_duration": 300_000_000,
-                        "eval_count": tokens, "eval_duration": ns(decode_s),
-                    }),
-                ])
-            }
-            path => panic!("nobody asks Ollama for {path}"),
-        }
-    })
-}
-
-const FORMATS: &[(&str, &str)] =
-    &[("qat", "Q4_0"), ("plain", "Q4_0"), ("mix", "Q4_K_M"), ("a", "Q4_0"), ("b", "Q8_0")];
 
 /// `karat probe` of models on this Ollama.
 fn probe<'a>(
@@ -123,38 +32,12 @@ fn probe<'a>(
     command
 }
 
-#[track_caller]
-fn check_exit(command: &mut assert_cmd::Command, code: i32) -> (String, String) {
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{stderr}");
-    (stdout, stderr)
-}
-
-fn rows<'d>(document: &'d Value, metric: &str) -> Vec<&'d Value> {
-    let all = document["estimates"].as_array().unwrap().iter();
-    all.filter(|row| row["metric"] == metric).collect()
-}
-
-#[track_caller]
-fn check_number(got: &Value, want: f64) {
-    let got = got.as_f64().unwrap();
-    assert!((got / want - 1.0).abs() < 1e-9, "got {got}, want {want}");
-}
-
-/// The findings, one per line.
-fn findings(document: &Value) -> String {
-    let all = document["findings"].as_array().unwrap().iter();
-    all.map(|finding| format!("{}\n", finding["message"].as_str().unwrap())).collect()
-}
-
 #[test]
 fn builds_that_answer_alike_are_compared_by_the_server_s_own_clock() {
     let place = Place::new();
     // The nth answer of b is in block n; a is asked twice a block and always takes as long.
     let rates = [125.0, 126.0, 124.0, 125.5, 124.5, 127.0, 123.0, 125.0];
-    let server = ollama(FORMATS, move |model, nth| {
+    let server = ollama(move |model, nth| {
         Some(at_rate(if model == "a" { 100.0 } else { rates[nth as usize - 1] }))
     });
     let (text, said) = check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b"]), 0);
@@ -183,9 +66,7 @@ fn builds_that_answer_alike_are_compared_by_the_server_s_own_clock() {
     }
     let claims = document["claims"].to_string();
     assert!(claims.contains("ollama:b generates 25.0 %"), "{claims}");
-    for part in
-        ["Speed over servers, count to 120", "times ollama:a", "noise floor", "Ollama 0.12.6"]
-    {
+    for part in ["Speed over servers, count to 120", "times ollama:a", "Ollama 0.12.6"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
     let schema: Value =
@@ -205,10 +86,8 @@ fn check_what_was_asked(server: &Server) {
     assert_eq!(asked.len(), 48);
     for two in asked.chunks(2) {
         assert!(is_warm_up(&two[0]) && !is_warm_up(&two[1]), "{two:?}");
-        assert_eq!(
-            (&two[1]["think"], &two[1]["options"]["temperature"]),
-            (&false.into(), &0.0.into())
-        );
+        assert_eq!(two[1]["think"], false);
+        assert_eq!(two[1]["options"]["temperature"], 0.0);
     }
     let of_a = asked.iter().filter(|body| body["model"] == "a").count();
     assert_eq!(of_a, 32, "the first model is asked twice a block");
@@ -217,7 +96,7 @@ fn check_what_was_asked(server: &Server) {
 #[test]
 fn a_model_that_is_there_already_is_loaded_afresh() {
     let place = Place::new();
-    let server = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    let server = ollama(|_, _| Some(at_rate(100.0)));
     let load = json!({ "model": "a", "options": { "num_ctx": 4096 } }).to_string();
     let url = format!("{}/api/generate", server.base);
     ureq::post(&url).send(load).unwrap();
@@ -229,7 +108,7 @@ fn a_model_that_is_there_already_is_loaded_afresh() {
 #[test]
 fn builds_whose_texts_part_are_not_compared() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, _| {
+    let server = ollama(|model, _| {
         let mut answer = at_rate(if model == "mix" { 90.0 } else { 100.0 });
         if model == "mix" {
             answer.text.push_str("\nDone.");
@@ -260,7 +139,7 @@ fn builds_whose_texts_part_are_not_compared() {
 #[test]
 fn the_same_text_in_other_tokens_is_not_compared() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, _| {
+    let server = ollama(|model, _| {
         Some(Answer { tokens: if model == "a" { 100 } else { 101 }, ..at_rate(100.0) })
     });
     check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b", "--quiet"]), 0);
@@ -273,7 +152,7 @@ fn the_same_text_in_other_tokens_is_not_compared() {
 #[test]
 fn a_build_that_does_not_repeat_itself_is_told() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, nth| {
+    let server = ollama(|model, nth| {
         let mut answer = at_rate(100.0);
         if model == "b" && nth == 5 {
             answer.text = "1, 2, three".to_owned();
@@ -296,9 +175,8 @@ fn a_server_that_dies_costs_its_blocks_and_the_same_command_goes_on() {
     let place = Place::new();
     let n_answers = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&n_answers);
-    let server = ollama(FORMATS, move |_, _| {
-        (count.fetch_add(1, Ordering::SeqCst) < 10).then(|| at_rate(100.0))
-    });
+    let server =
+        ollama(move |_, _| (count.fetch_add(1, Ordering::SeqCst) < 10).then(|| at_rate(100.0)));
     let models = ["ollama:a", "ollama:b"];
     let (text, said) = check_exit(&mut probe(&place, &server, models), 3);
     assert_eq!(place.stored("sample"), 10);
@@ -309,12 +187,12 @@ fn a_server_that_dies_costs_its_blocks_and_the_same_command_goes_on() {
     let failed = document["steps"].to_string();
     assert!(failed.contains("closed the connection without a reply"), "{failed}");
     assert!(rows(&document, "tg_rate")[0]["n"].as_u64().unwrap() < 8);
-    let healthy = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    let healthy = ollama(|_, _| Some(at_rate(100.0)));
     let (plan, _) = check_exit(probe(&place, &healthy, models).arg("--dry-run"), 0);
     assert!(plan.contains("24 answers; 14 to ask for"), "{plan}");
     let (_, said) = check_exit(&mut probe(&place, &healthy, models), 0);
     assert!(said.contains("speed: 14 answers in "), "{said}");
-    assert_eq!(rows(&place.document(), "tg_rate")[0]["n"], N_BLOCKS);
+    assert_eq!(rows(&place.document(), "tg_rate")[0]["n"], 8);
     let (_, said) = check_exit(&mut probe(&place, &healthy, models), 0);
     assert!(said.contains("speed: 24 answers in "), "a complete run is asked anew: {said}");
 }
@@ -322,7 +200,7 @@ fn a_server_that_dies_costs_its_blocks_and_the_same_command_goes_on() {
 #[test]
 fn a_request_that_fails_costs_its_block_alone() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, nth| (model, nth).ne(&("b", 3)).then(|| at_rate(100.0)));
+    let server = ollama(|model, nth| (model, nth).ne(&("b", 3)).then(|| at_rate(100.0)));
     let (_, said) = check_exit(&mut probe(&place, &server, ["ollama:a", "ollama:b"]), 3);
     assert!(
         said.contains("warning: speed of ollama:b: count to 120; 8 blocks: block 3: "),
@@ -341,7 +219,7 @@ fn a_request_that_fails_costs_its_block_alone() {
 fn format_and_build_are_told_apart_where_the_server_names_formats() {
     let place = Place::new();
     // The published control probe.
-    let server = ollama(FORMATS, |model, _| {
+    let server = ollama(|model, _| {
         let rate = [("qat", 42.9), ("plain", 38.4), ("mix", 33.2)];
         rate.into_iter().find(|(name, _)| *name == model).map(|(_, rate)| at_rate(rate))
     });
@@ -363,9 +241,8 @@ fn format_and_build_are_told_apart_where_the_server_names_formats() {
 #[test]
 fn a_model_that_cannot_but_think_has_its_thinking_counted_apart() {
     let place = Place::new();
-    let server = ollama(FORMATS, |_, _| {
-        Some(Answer { thinking: "Counting it is.".to_owned(), ..at_rate(100.0) })
-    });
+    let server =
+        ollama(|_, _| Some(Answer { thinking: "Counting it is.".to_owned(), ..at_rate(100.0) }));
     // Ollama names the levels that this model knows; none of them is off.
     let show = "{\"capabilities\":[\"thinking\"],\"thinking\":{\"values\":[\"low\",\"high\"]}}";
     let base = server.base.clone();
@@ -395,7 +272,7 @@ fn a_model_that_cannot_but_think_has_its_thinking_counted_apart() {
 #[test]
 fn builds_that_think_apart_are_compared_by_rate_and_not_by_time() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, _| {
+    let server = ollama(|model, _| {
         let thinking = if model == "b" { "Let me count." } else { "" };
         Some(Answer { thinking: thinking.to_owned(), ..at_rate(100.0) })
     });
@@ -415,7 +292,7 @@ fn builds_that_think_apart_are_compared_by_rate_and_not_by_time() {
 #[test]
 fn drift_falls_on_all_models_alike() {
     let place = Place::new();
-    let server = ollama(FORMATS, |model, nth| {
+    let server = ollama(|model, nth| {
         let block = if model == "a" { (nth - 1) / 2 } else { nth - 1 };
         Some(Answer { finish: "length", ..at_rate(100.0 * 1.01_f64.powi(block as i32)) })
     });
@@ -426,39 +303,6 @@ fn drift_falls_on_all_models_alike() {
     let findings = findings(&document);
     assert!(findings.contains("all models became 7.2 % faster from the first"), "{findings}");
     assert!(findings.contains("ollama:a, ollama:b: cut off at 1024 tokens"), "{findings}");
-}
-
-/// A server that speaks OpenAI's chat completions and says this at the end of an answer.
-fn openai(said: Value) -> Server {
-    Server::start(move |request: &Request| match request.path.as_str() {
-        "/v1/models" => reply(200, "{\"data\":[{\"id\":\"m\"}]}"),
-        "/v1/chat/completions" => {
-            let event = |data: Value| format!("data: {data}\n\n");
-            let piece = |text: &str| {
-                event(json!({ "choices": [{ "index": 0, "delta": { "content": text } }] }))
-            };
-            let mut end = said.clone();
-            end["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
-            let (first, second, end) = (piece("1, 2"), piece(", 3"), event(end));
-            let mut steps = stream([first.as_str()]);
-            steps.push(Step::Pause(std::time::Duration::from_millis(5)));
-            steps.extend([second, end, "data: [DONE]\n\n".to_owned()].map(scripted_server::send));
-            steps
-        }
-        _ => reply(404, "{}"),
-    })
-}
-
-fn usage() -> Value {
-    json!({ "usage": { "prompt_tokens": 30, "completion_tokens": 6 } })
-}
-
-/// The same with llama-server's timings.
-fn timings() -> Value {
-    let mut said = usage();
-    said["timings"] =
-        json!({ "prompt_n": 30, "prompt_ms": 60.0, "predicted_n": 6, "predicted_ms": 200.0 });
-    said
 }
 
 #[test]
@@ -512,7 +356,7 @@ fn a_server_that_counts_nothing_has_times_and_no_rate() {
 #[test]
 fn a_dry_run_asks_nobody() {
     let place = Place::new();
-    let server = ollama(FORMATS, |_, _| Some(at_rate(100.0)));
+    let server = ollama(|_, _| Some(at_rate(100.0)));
     fs::write(place.path("abc.txt"), " Recite the alphabet.\n").unwrap();
     let args = ["ollama:a", "ollama:b", "--prompt", "abc.txt", "--ctx", "2k"];
     let (plan, _) = check_exit(probe(&place, &server, args).arg("--dry-run"), 0);
