@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cli_lab::{ORIGINAL, Place, lab};
 use run_document::{check_exit, check_number, findings, rows};
-use scripted_builds::{Answer, at_rate, is_warm_up, ollama, openai, timings, usage};
+use scripted_builds::{Answer, at_rate, check_what_was_asked, ollama, openai, timings, usage};
 use scripted_server::{Request, Server, reply};
 use serde_json::{Value, json};
 
@@ -72,25 +72,7 @@ fn builds_that_answer_alike_are_compared_by_the_server_s_own_clock() {
     let schema: Value =
         serde_json::from_str(include_str!("../../../docs/schema/run.schema.json")).unwrap();
     assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&document));
-    check_what_was_asked(&server);
-}
-
-/// Every answer came of a model loaded for it alone, warmed up by another prompt, greedily.
-#[track_caller]
-fn check_what_was_asked(server: &Server) {
-    let loads = server.bodies("/api/generate");
-    let (unloaded, loaded): (Vec<_>, Vec<_>) =
-        loads.iter().partition(|body| body["keep_alive"] == 0);
-    assert_eq!((loaded.len(), unloaded.len()), (24, 24));
-    let asked = server.bodies("/api/chat");
-    assert_eq!(asked.len(), 48);
-    for two in asked.chunks(2) {
-        assert!(is_warm_up(&two[0]) && !is_warm_up(&two[1]), "{two:?}");
-        assert_eq!(two[1]["think"], false);
-        assert_eq!(two[1]["options"]["temperature"], 0.0);
-    }
-    let of_a = asked.iter().filter(|body| body["model"] == "a").count();
-    assert_eq!(of_a, 32, "the first model is asked twice a block");
+    check_what_was_asked(&server, 8);
 }
 
 #[test]
@@ -394,6 +376,7 @@ fn what_makes_no_sense_over_servers_is_refused() {
     refused(&["ollama:a", "--blocks", "6"], "--blocks 6 is too few");
     refused(&["ollama:a", "--prompt", "nosuch.txt"], "cannot read text `nosuch.txt`");
     refused(&["ollama:"], "names no model of Ollama's");
+    refused(&["ollama:a", "--prompt", "."], "`.` is no regular file");
     fs::write(place.path("empty.txt"), " \n").unwrap();
     refused(&["ollama:a", "--prompt", "empty.txt"], "--prompt `empty.txt` is empty");
 }

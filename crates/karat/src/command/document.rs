@@ -203,7 +203,7 @@ impl Content {
         plan: &ControlPlan,
         header: &RunHeader,
     ) -> anyhow::Result<()> {
-        self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
+        self.common(&plan.machine, &plan.engine, &plan.models, &[]);
         let samples = (0..plan.entries().len())
             .map(|entry| read_blocks(store, &plan.identity(entry)))
             .collect::<anyhow::Result<Vec<_>>>()?;

@@ -99,11 +99,9 @@ fn tell_findings(session: &Session, plan: &RunPlan) {
     let of_fidelity = plan.fidelity.iter().flat_map(|plan| &plan.findings);
     let of_memory = plan.memory.iter().flat_map(|plan| &plan.findings);
     let of_speed = plan.speed.iter().flat_map(|plan| &plan.findings);
-    let of_control = plan.control.iter().flat_map(|plan| &plan.findings);
     let of_behaviour = plan.behaviour.iter().flat_map(|plan| &plan.findings);
     let mut told: Vec<&Finding> = Vec::new();
-    let all = of_fidelity.chain(of_memory).chain(of_speed).chain(of_control).chain(of_behaviour);
-    for finding in all {
+    for finding in of_fidelity.chain(of_memory).chain(of_speed).chain(of_behaviour) {
         if told.contains(&finding) {
             continue;
         }

@@ -16,7 +16,7 @@ use crate::settings::{ControlSettings, ModelName};
 use crate::store::Store;
 
 /// A longer text is no prompt that builds complete alike, and fits no usual context.
-const MOST_PROMPT_BYTES: usize = 1 << 20;
+const MOST_PROMPT_BYTES: u64 = 1 << 20;
 
 /// The plan, which goes on with a run that was stopped.
 pub(super) fn plan_control(
@@ -33,7 +33,6 @@ pub(super) fn plan_control(
         blocks: settings.blocks,
         seed: settings.seed,
         series: store.new_run_id(&clock::now())?,
-        findings: Vec::new(),
         machine: machine::describe(Vec::new()),
         engine: engine_of_servers(),
     };
@@ -52,11 +51,15 @@ fn prompt(path: Option<&Path>) -> anyhow::Result<ControlPrompt> {
         return Ok(ControlPrompt { name: name.to_owned(), text: text.to_owned() });
     };
     let shown = path.display();
-    let bytes = fs::read(path).with_context(|| format!("cannot read text `{shown}`"))?;
-    if bytes.len() > MOST_PROMPT_BYTES {
+    let cannot_read = || format!("cannot read text `{shown}`");
+    let metadata = fs::metadata(path).with_context(cannot_read)?;
+    if !metadata.is_file() {
+        bail!("text `{shown}` is no regular file; save it to one first");
+    }
+    if metadata.len() > MOST_PROMPT_BYTES {
         bail!("--prompt `{shown}` has more than {MOST_PROMPT_BYTES} bytes; give a shorter text");
     }
-    let text = String::from_utf8(bytes)
+    let text = String::from_utf8(fs::read(path).with_context(cannot_read)?)
         .with_context(|| format!("text `{shown}` is not UTF-8; convert it first"))?;
     let text = text.trim();
     if text.is_empty() {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Turn, blocks};
 use crate::digest::sha256_hex;
 use crate::generation::{Generation, Ready, Sampling, Terms, Thinking};
-use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord};
+use crate::record::{EngineRecord, MachineRecord, ModelRecord};
 
 /// Raised when the way answers are timed changes, so that old blocks are not mixed in.
 const MEASURING_VERSION: u32 = 1;
@@ -33,8 +33,6 @@ pub struct ControlPlan {
     pub seed: u64,
     /// Names the series of blocks this run adds to: the id of the run that began it.
     pub series: String,
-    /// What was noticed while planning.
-    pub findings: Vec<Finding>,
     /// Where karat runs, which need not be where the servers do.
     pub machine: MachineRecord,
     /// On what engine, as far as it is known before a server was asked.

@@ -37,7 +37,7 @@ fn ns(seconds: f64) -> u64 {
     (seconds * 1e9).round() as u64
 }
 
-pub fn is_warm_up(body: &Value) -> bool {
+fn is_warm_up(body: &Value) -> bool {
     body["messages"][0]["content"] == "Say hello."
 }
 
@@ -99,6 +99,31 @@ pub fn ollama(mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'stat
             path => panic!("nobody asks Ollama for {path}"),
         }
     })
+}
+
+/// Of two builds in so many blocks: every answer came of a model that was loaded for it and unloaded
+/// after it, warmed up by another prompt, greedily and without thinking; the first model twice a block,
+/// and every second block in the order of the one before it turned round.
+#[track_caller]
+pub fn check_what_was_asked(server: &Server, n_blocks: usize) {
+    let loads = server.bodies("/api/generate");
+    let (unloaded, loaded): (Vec<_>, Vec<_>) =
+        loads.iter().partition(|body| body["keep_alive"] == 0);
+    assert_eq!((loaded.len(), unloaded.len()), (3 * n_blocks, 3 * n_blocks));
+    let chats = server.bodies("/api/chat");
+    let mut order = Vec::new();
+    for two in chats.chunks(2) {
+        assert!(is_warm_up(&two[0]) && !is_warm_up(&two[1]), "{two:?}");
+        assert_eq!(two[1]["think"], false);
+        assert_eq!(two[1]["options"]["temperature"], 0.0);
+        order.push(&two[1]["model"]);
+    }
+    assert_eq!(order.len(), 3 * n_blocks);
+    for blocks in order.chunks(6) {
+        assert!(blocks.iter().eq(blocks.iter().rev()), "{blocks:?}");
+        let of_first = blocks.iter().filter(|model| **model == "a").count();
+        assert_eq!(of_first, 4, "{blocks:?}");
+    }
 }
 
 /// A server that speaks OpenAI's chat completions and says this at the end of an answer.
