@@ -50,7 +50,7 @@ pub(super) enum Figure {
 }
 
 impl Figure {
-    /// The makers of its rows, with its values block by block.
+    /// The maker of its rows, and its values block by block.
     pub(super) fn series<'p>(
         self,
         plan: &'p ControlPlan,

@@ -9,7 +9,7 @@ use super::super::conditions::note;
 /// The type that holds most weights of a build that is named like this: `Q4_K` of `Q4_K_M`. The last
 /// part of the name of a mix says how much of it is in larger types.
 ///
-/// Source: llama.cpp, `llama_ftype_name`.
+/// Names are those of llama.cpp's `llama_ftype`, e.g. `LLAMA_FTYPE_MOSTLY_Q4_K_M`.
 fn main_type(name: &str) -> String {
     let name = name.to_uppercase();
     let mix = ["_XS", "_S", "_M", "_L", "_XL"].into_iter().find_map(|end| name.strip_suffix(end));
