@@ -5,7 +5,6 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use sha2::{Digest, Sha256};
 
@@ -29,29 +28,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Version and source folder of `llama-cpp-sys-2` as this build resolves it.
+/// Version and source folder of `llama-cpp-sys-2` as this build resolved it: its build script tells
+/// where it put its cmake package, and cmake's own cache beside that tells from where it was built.
+/// (`cargo metadata` would want every crate of the workspace downloaded, also those of the tests.)
 fn engine_package() -> Result<(String, PathBuf), Box<dyn Error>> {
-    let cargo = std::env::var("CARGO")?;
-    let output = Command::new(cargo)
-        .args(["metadata", "--offline", "--format-version", "1"])
-        // Packages of other platforms need not have been downloaded.
-        .args(["--filter-platform", &std::env::var("TARGET")?])
-        .current_dir(std::env::var("CARGO_MANIFEST_DIR")?)
-        .output()?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into());
-    }
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let package = metadata["packages"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find(|package| package["name"] == "llama-cpp-sys-2")
-        .ok_or("cargo metadata lists no llama-cpp-sys-2")?;
-    let field = |name: &str| package[name].as_str().ok_or("cargo metadata lacks a field");
-    let manifest = PathBuf::from(field("manifest_path")?);
-    let root = manifest.parent().ok_or("manifest has no folder")?.to_path_buf();
-    Ok((field("version")?.to_owned(), root))
+    let package = PathBuf::from(std::env::var("DEP_LLAMA_GGML_CMAKE_DIR")?);
+    let out = package.ancestors().nth(2).ok_or("the engine's cmake package has no folder above")?;
+    let cache = fs::read_to_string(out.join("build/CMakeCache.txt"))?;
+    let source = cache
+        .lines()
+        .find_map(|line| line.strip_prefix("CMAKE_HOME_DIRECTORY:INTERNAL="))
+        .ok_or("cmake's cache does not tell the engine's source folder")?;
+    let root = Path::new(source).parent().ok_or("the engine's sources have no folder above")?;
+    let manifest = fs::read_to_string(root.join("Cargo.toml"))?;
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'))
+        .ok_or("the manifest of llama-cpp-sys-2 has no version")?;
+    Ok((version.to_owned(), root.to_path_buf()))
 }
 
 /// SHA-256 over relative path, length and bytes of every hashed file, in path order.

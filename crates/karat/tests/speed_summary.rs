@@ -33,7 +33,7 @@ fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
         lineage: lineage.to_vec(),
     };
     let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
-        weight_bytes: 4_000_000_000,
+        weight_bytes: Some(4_000_000_000),
         kv: Some(KvTraffic(vec![KvLayers { bytes_per_position: 1_000, window: None }])),
         main_type: main_type.to_owned(),
         n_params: 12_000_000_000,

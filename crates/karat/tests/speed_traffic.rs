@@ -48,7 +48,7 @@ fn header(
 fn the_lab_reads_every_weight_once() {
     let gguf = Gguf::open(&lab(ORIGINAL)).unwrap();
     let want = LAB_VECTORS + 2 * (LAB_MATRICES + LAB_EMBEDDING);
-    assert_eq!(weight_bytes_per_token(gguf.header()), want);
+    assert_eq!(weight_bytes_per_token(gguf.header()), Some(want));
     assert_eq!(main_type(gguf.header()), "BF16");
 }
 
@@ -58,7 +58,7 @@ fn a_quantized_lab_reads_blocks() {
     let gguf = Gguf::open(&place.path(&place.build("Q4_0"))).unwrap();
     // 18 bytes for 32 weights; the embedding is Q6_K, 210 bytes for 256.
     let want = LAB_VECTORS + LAB_MATRICES / 32 * 18 + LAB_EMBEDDING / 256 * 210;
-    assert_eq!(weight_bytes_per_token(gguf.header()), want);
+    assert_eq!(weight_bytes_per_token(gguf.header()), Some(want));
     assert_eq!(main_type(gguf.header()), "Q4_0");
 }
 
@@ -104,10 +104,29 @@ fn of_experts_only_the_used_ones_count() {
     let router = 64 * 8 * 4;
     // One row of the embedding, the output, K and V, router, two of eight experts, the shared one.
     let want = row + 1000 * row + 2 * 32 * row + router + experts + 32 * row;
-    assert_eq!(weight_bytes_per_token(&header), want);
+    assert_eq!(weight_bytes_per_token(&header), Some(want));
     // The layer behind the trunk caches nothing.
     let cached = KvLayers { bytes_per_position: 2 * 32 * 2, window: None };
     assert_eq!(kv_traffic(&header, Kv::F16), Some(KvTraffic(vec![cached])));
+}
+
+#[test]
+fn experts_of_which_nobody_says_how_many_are_used_are_not_counted() {
+    let tensors: [(&str, GgmlType, &[u64]); 2] = [
+        ("token_embd.weight", GgmlType::F16, &[8, 100]),
+        ("blk.0.ffn_up_exps.weight", GgmlType::F16, &[8, 16, 4]),
+    ];
+    let all = ("expert_count", Value::U32(4));
+    for pairs in [vec![], vec![all.clone()], vec![("expert_used_count", Value::U32(2))]] {
+        assert_eq!(
+            weight_bytes_per_token(&header("some-moe", &pairs, &tensors)),
+            None,
+            "{pairs:?}"
+        );
+    }
+    let pairs = [all, ("expert_used_count", Value::U32(2))];
+    let want = 8 * 100 * 2 + 2 * 8 * 16 * 2;
+    assert_eq!(weight_bytes_per_token(&header("some-moe", &pairs, &tensors)), Some(want));
 }
 
 #[test]
@@ -117,7 +136,10 @@ fn of_per_layer_embeddings_one_row_counts() {
         ("per_layer_token_embd.weight", GgmlType::F16, &[32, 100]),
     ];
     // The tied embedding whole, one row of the other.
-    assert_eq!(weight_bytes_per_token(&header("gemma3n", &[], &tensors)), 8 * 100 * 2 + 32 * 2);
+    assert_eq!(
+        weight_bytes_per_token(&header("gemma3n", &[], &tensors)),
+        Some(8 * 100 * 2 + 32 * 2)
+    );
 }
 
 /// A model of layers with K and V of `widths`; a width of 0 leaves them out.

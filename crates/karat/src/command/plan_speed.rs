@@ -68,7 +68,7 @@ pub(super) fn plan_speed(
     let mut findings = twin_findings((&names, &files), settings)?;
     findings.extend(twin_finding(&models, &files));
     findings
-        .extend(names.iter().zip(&anatomy).filter_map(|(name, anatomy)| unknown_kv(name, anatomy)));
+        .extend(names.iter().zip(&anatomy).flat_map(|(name, anatomy)| uncounted(name, anatomy)));
     let mut plan = SpeedPlan {
         models,
         anatomy,
@@ -189,14 +189,22 @@ fn twin_findings(
     Ok(check_same_model((&names[qat], &files[qat]), (&names[twin], &files[twin]))?)
 }
 
-fn unknown_kv(name: &str, anatomy: &SpeedAnatomy) -> Option<Finding> {
-    anatomy.kv.is_none().then(|| Finding {
-        severity: Severity::Note,
-        message: format!(
+/// What a header does not tell about the work of a token.
+fn uncounted(name: &str, anatomy: &SpeedAnatomy) -> Vec<Finding> {
+    let note = |message| Finding { severity: Severity::Note, message };
+    let weights = anatomy.weight_bytes.is_none().then(|| {
+        note(format!(
+            "{name}: its header does not say how many of its experts a token uses, so the bytes of \
+             weights a token reads are not counted"
+        ))
+    });
+    let kv = anatomy.kv.is_none().then(|| {
+        note(format!(
             "{name}: its header does not say how its layers cache, so the bytes of KV cache a token \
              reads are not counted"
-        ),
-    })
+        ))
+    });
+    weights.into_iter().chain(kv).collect()
 }
 
 /// The series that the newest run of the same plan began, where it lacks blocks.

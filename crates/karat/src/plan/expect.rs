@@ -139,7 +139,9 @@ pub fn expect_speed(plan: &SpeedPlan) -> f64 {
     let of_model = |&model: &usize| {
         let anatomy = &plan.anatomy[model];
         let prompt = |tokens: u32| anatomy.n_params as f64 * f64::from(tokens) / throughput;
-        let token = anatomy.weight_bytes as f64 / GUESSED_BANDWIDTH;
+        // All of the file where its header does not tell.
+        let moved = anatomy.weight_bytes.unwrap_or(plan.models[model].bytes);
+        let token = moved as f64 / GUESSED_BANDWIDTH;
         let timed = plan.tests.iter().map(|test| {
             let filled = prompt(test.depth);
             filled

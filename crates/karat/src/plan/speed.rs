@@ -59,8 +59,8 @@ pub struct SpeedRuler {
 /// What a model's header says about the work of one token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpeedAnatomy {
-    /// Bytes of weights read for one generated token.
-    pub weight_bytes: u64,
+    /// Bytes of weights read for one generated token; missing where the header does not tell.
+    pub weight_bytes: Option<u64>,
     /// KV cache read for one generated token; missing where the header does not tell.
     pub kv: Option<KvTraffic>,
     /// The type that holds most weights outside embedding and output.

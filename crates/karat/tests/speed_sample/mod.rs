@@ -14,7 +14,7 @@ const N_TOKENS: u32 = 120;
 /// One block of tg120 of these models with their main tensor types and rates.
 pub fn single_figures(models: &[ModelRecord], main_types: &[&str], rates: &[f64]) -> SpeedSummary {
     let anatomy = |main_type: &&str| SpeedAnatomy {
-        weight_bytes: 7_000_000_000,
+        weight_bytes: Some(7_000_000_000),
         kv: None,
         main_type: (*main_type).to_owned(),
         n_params: 12_000_000_000,

@@ -112,9 +112,12 @@ fn clock(results: &SpeedResults) -> Option<Finding> {
 /// Whether memory is what a model's decoding runs against: all of it on the processor, and weights
 /// that the caches cannot hold.
 pub(super) fn is_memory_bound(plan: &SpeedPlan, model: usize) -> bool {
-    let weights = plan.anatomy[model].weight_bytes;
+    let cache = plan.last_level_cache.map(|cache| CACHE_FACTOR.saturating_mul(cache));
     plan.on_processor()
-        && plan.last_level_cache.is_some_and(|cache| weights >= CACHE_FACTOR.saturating_mul(cache))
+        && plan.anatomy[model]
+            .weight_bytes
+            .zip(cache)
+            .is_some_and(|(weights, least)| weights >= least)
 }
 
 /// Why some models have no share of the memory bandwidth.
@@ -133,7 +136,10 @@ fn no_share(plan: &SpeedPlan, results: &SpeedResults) -> Option<Finding> {
                 .to_owned(),
         ));
     };
-    let small = (0..plan.models.len()).filter(|&model| !is_memory_bound(plan, model));
+    // Of others it is told that their weights cannot be counted.
+    let counted =
+        (0..plan.models.len()).filter(|&model| plan.anatomy[model].weight_bytes.is_some());
+    let small = counted.filter(|&model| !is_memory_bound(plan, model));
     let small: Vec<&str> = small.map(|model| plan.models[model].name.as_str()).collect();
     (!small.is_empty() && !results.sweeps.is_empty()).then(|| {
         note(format!(

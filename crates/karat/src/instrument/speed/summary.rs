@@ -68,7 +68,7 @@ fn traffic(
     let planned = plan.tests[test];
     let mut estimates = Vec::new();
     for (model, anatomy) in plan.anatomy.iter().enumerate() {
-        let weights = anatomy.weight_bytes as f64;
+        let weights = anatomy.weight_bytes.map(|bytes| bytes as f64);
         let kv = anatomy
             .kv
             .as_ref()
@@ -77,10 +77,14 @@ fn traffic(
         let mut add = |metric: &str, unit, summary, n| {
             estimates.push(rows.of_model(model, metric, unit, summary, n));
         };
-        add("weight_bytes_per_token", Unit::Bytes, bare(weights), 0);
-        let Some(kv) = kv else { continue };
+        if let Some(weights) = weights {
+            add("weight_bytes_per_token", Unit::Bytes, bare(weights), 0);
+        }
+        if let Some(kv) = kv {
+            add("kv_bytes_per_token", Unit::Bytes, bare(kv), 0);
+        }
+        let Some((weights, kv)) = weights.zip(kv) else { continue };
         let bytes = weights + kv;
-        add("kv_bytes_per_token", Unit::Bytes, bare(kv), 0);
         add("bytes_per_token", Unit::Bytes, bare(bytes), 0);
         let is_bound = conditions::is_memory_bound(plan, model);
         let Some(best) = best.filter(|_| is_bound) else { continue };

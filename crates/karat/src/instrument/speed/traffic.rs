@@ -41,22 +41,23 @@ const PERIODS: [(&str, u64, bool); 12] = [
 ///
 /// Every tensor once, but: of the embedding tables one row; a tied embedding (no `output.weight`)
 /// once whole, because it is the output matrix; of stacked experts the used share; nothing of
-/// layers that only predict further tokens.
-pub fn weight_bytes_per_token(header: &Header) -> u64 {
+/// layers that only predict further tokens. `None` where there are stacked experts and the header does
+/// not say how many of them a token uses.
+pub fn weight_bytes_per_token(header: &Header) -> Option<u64> {
     let layers = Layers::of(header);
     let is_tied = header.tensor("output.weight").is_none();
     let bytes = |tensor: &Tensor| {
         let name = tensor.name.as_str();
         if layer_of(name).is_some_and(|layer| layer >= layers.end) {
-            0
+            Some(0)
         } else if is_tied && name == "token_embd.weight" {
-            tensor.bytes
+            Some(tensor.bytes)
         } else if LOOKED_UP.contains(&name) {
-            tensor.bytes / tensor.rows().max(1)
+            Some(tensor.bytes / tensor.rows().max(1))
         } else if name.contains("_exps.") {
             layers.used_share(tensor.bytes)
         } else {
-            tensor.bytes
+            Some(tensor.bytes)
         }
     };
     header.tensors().iter().map(bytes).sum()
@@ -132,14 +133,10 @@ impl<'h> Layers<'h> {
     }
 
     /// The share of stacked experts that one token uses, rounded down to whole bytes.
-    fn used_share(&self, bytes: u64) -> u64 {
-        let (all, used) = (self.number("expert_count"), self.number("expert_used_count"));
-        match all.zip(used) {
-            Some((all, used)) if all > 0 => {
-                (u128::from(bytes) * u128::from(used.min(all)) / u128::from(all)) as u64
-            }
-            _ => bytes,
-        }
+    fn used_share(&self, bytes: u64) -> Option<u64> {
+        let all = self.number("expert_count").filter(|&all| all > 0)?;
+        let used = self.number("expert_used_count")?.min(all);
+        Some((u128::from(bytes) * u128::from(used) / u128::from(all)) as u64)
     }
 
     /// How far back sliding layers look; `None` where no layer slides.
