@@ -139,7 +139,7 @@ pub fn openai(said: Value) -> Server {
             end["choices"] = json!([{ "index": 0, "delta": {}, "finish_reason": "stop" }]);
             let (first, second, end) = (piece("1, 2"), piece(", 3"), event(end));
             let mut steps = stream([first.as_str()]);
-            steps.push(Step::Pause(Duration::from_millis(5)));
+            steps.push(Step::Pause(Duration::from_millis(30)));
             steps.extend([second, end, "data: [DONE]\n\n".to_owned()].map(send));
             steps
         }
