@@ -79,12 +79,15 @@ fn the_examples_of_the_help_are_taken() {
         for example in examples {
             n_examples += 1;
             let words = example.split_whitespace().map(|word| word.trim_matches('\''));
-            let output = place.karat(words).output().unwrap();
+            // Who has these models is not asked.
+            let dry_run = example.contains("ollama:").then_some("--dry-run");
+            let output = place.karat(words.chain(dry_run)).output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
             // The files are not there; the arguments must be understood.
             let understood =
                 ["cannot open `m-", "cannot read text `", "the store holds no runs", "no run `"];
-            assert!(understood.iter().any(|part| said.contains(part)), "{example}\n{said}");
+            let is_understood = understood.iter().any(|part| said.contains(part));
+            assert!(is_understood || output.status.success(), "{example}\n{said}");
         }
         assert!(n_examples > 0, "{verb} has an example");
     }

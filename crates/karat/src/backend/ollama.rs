@@ -27,6 +27,8 @@ pub struct Ollama {
     model: String,
     /// The context that was verified.
     n_ctx: Option<u32>,
+    /// Whether a process that is there already will do.
+    takes_resident: bool,
     tally: ThoughtTally,
 }
 
@@ -38,6 +40,7 @@ impl Ollama {
             http: Http::new(base, key, patience),
             model: model.to_owned(),
             n_ctx: None,
+            takes_resident: true,
             tally: ThoughtTally::default(),
         }
     }
@@ -45,6 +48,12 @@ impl Ollama {
     fn version(&self) -> Result<Option<String>, GenerationFailure> {
         let version = self.http.get("/api/version")?;
         Ok(version["version"].as_str().map(|version| format!("Ollama {version}")))
+    }
+
+    /// The same, loaded anew each time that it gets ready.
+    #[must_use]
+    pub fn afresh(self) -> Self {
+        Self { takes_resident: false, ..self }
     }
 
     /// Reads a stream to its end: the final counters, or `None` where the listener had heard enough.
@@ -89,10 +98,18 @@ impl Generate for Ollama {
         let version = self.version()?;
         let show = Show::ask(&self.http, &self.model)?;
         show.check_thinking(&self.model, &terms.thinking)?;
-        let mut ready =
-            Ready { engine: version, template: show.template.clone(), ..Ready::default() };
+        let mut ready = Ready {
+            engine: version,
+            quantization: show.quantization.clone(),
+            template: show.template.clone(),
+            ..Ready::default()
+        };
         let residents = Residents::of(&self.http);
-        let unloaded = residents.make_room(&self.model, terms.n_ctx)?;
+        let unloaded = if self.takes_resident {
+            residents.make_room(&self.model, terms.n_ctx)?
+        } else {
+            residents.unload_all()?
+        };
         if !unloaded.is_empty() {
             let names = unloaded.join(", ");
             ready.tell(Severity::Note, format!("Ollama was asked to unload {names}"));

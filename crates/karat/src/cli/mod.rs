@@ -31,7 +31,7 @@ pub use fit::FitArgs;
 pub use gpu_layers::GpuLayersArg;
 pub use inspect::InspectArgs;
 pub use memory::MemoryArgs;
-pub use probe::ProbeArgs;
+pub use probe::{ProbeArgs, ProbeSettings};
 pub use quantize::QuantizeArgs;
 pub use report::{ReportArgs, ReportFormat};
 use seconds::seconds;

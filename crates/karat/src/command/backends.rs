@@ -25,6 +25,22 @@ pub(super) fn server(
     name: &ModelName,
     patient: &Patient,
 ) -> anyhow::Result<Option<Box<dyn Served>>> {
+    backend(name, patient, |ollama| ollama)
+}
+
+/// The same, where loading is ours to do loaded anew each time that it gets ready.
+pub(super) fn fresh_server(
+    name: &ModelName,
+    patient: &Patient,
+) -> anyhow::Result<Option<Box<dyn Served>>> {
+    backend(name, patient, Ollama::afresh)
+}
+
+fn backend(
+    name: &ModelName,
+    patient: &Patient,
+    loading: impl Fn(Ollama) -> Ollama,
+) -> anyhow::Result<Option<Box<dyn Served>>> {
     let servers = Servers::read()?;
     let patience = Patience {
         first_byte: patient.answer_timeout,
@@ -35,7 +51,8 @@ pub(super) fn server(
     Ok(match name {
         ModelName::File(_) => None,
         ModelName::Ollama(model) => {
-            Some(Box::new(Ollama::new(&servers.ollama, model, servers.api_key, patience)))
+            let ollama = Ollama::new(&servers.ollama, model, servers.api_key, patience);
+            Some(Box::new(loading(ollama)))
         }
         ModelName::OpenAi { base, model } => {
             Some(Box::new(OpenAi::new(base, model, servers.api_key, patience)))

@@ -142,6 +142,7 @@ fn judge(session: &Session, settings: &FidelitySettings, html: &Path) -> anyhow:
         fidelity: Some((fidelity, stamps, settings.clone())),
         memory: Some((memory, memory_stamps, TIMEOUT)),
         speed: Some((speed, speed_stamps, TIMEOUT)),
+        control: None,
         behaviour: Some((behaviour, behaviour_stamps, patient)),
         fits: None,
         margins: Margins::default(),

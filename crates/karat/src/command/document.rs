@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
+use serde::de::DeserializeOwned;
 
 use super::memory::stored;
 use super::stored_attempts::StoredAttempts;
@@ -12,10 +13,10 @@ use crate::instrument::fidelity::summary::{TextScores, summarize};
 use crate::instrument::fidelity::worst::{WorstByWindow, worst_tokens};
 use crate::instrument::memory;
 use crate::instrument::speed;
-use crate::instrument::speed::summary::SpeedResults;
+use crate::instrument::speed::summary::{SpeedResults, SpeedSummary};
 use crate::metric::token::{ModelScores, PairScores};
 use crate::plan::{
-    BehaviourPlan, FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf,
+    BehaviourPlan, ControlPlan, FidelityPlan, MemoryPlan, Pair, Part, RunPlan, SpeedPlan, TrackOf,
 };
 use crate::record::{
     Answer, AttemptRecord, Claim, Distribution, EngineRecord, Estimate, Finding, Flip,
@@ -46,6 +47,9 @@ pub(super) fn document(
     }
     if let Some(speed) = &plan.speed {
         content.speed(store, speed, &header)?;
+    }
+    if let Some(control) = &plan.control {
+        content.control(store, control, &header)?;
     }
     if let Some(behaviour) = &plan.behaviour {
         content.behaviour(store, behaviour, &header)?;
@@ -205,7 +209,25 @@ impl Content {
     fn speed(&mut self, store: &Store, plan: &SpeedPlan, header: &RunHeader) -> anyhow::Result<()> {
         self.common(&plan.machine, &plan.engine, &plan.models, &plan.findings);
         let results = read_speed(store, plan)?;
-        let summary = speed::summary::summarize(plan, &results, header.level);
+        self.summary(speed::summary::summarize(plan, &results, header.level));
+        Ok(())
+    }
+
+    fn control(
+        &mut self,
+        store: &Store,
+        plan: &ControlPlan,
+        header: &RunHeader,
+    ) -> anyhow::Result<()> {
+        self.common(&plan.machine, &plan.engine, &plan.models, &[]);
+        let samples = (0..plan.entries().len())
+            .map(|entry| read_blocks(store, &plan.identity(entry)))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        self.summary(speed::control::summary::summarize(plan, &samples, header.level));
+        Ok(())
+    }
+
+    fn summary(&mut self, summary: SpeedSummary) {
         let before = self.estimates.len();
         self.estimates.extend(summary.estimates);
         self.claims.extend(summary.claims.into_iter().map(|claim| {
@@ -213,7 +235,6 @@ impl Content {
             Claim { estimates, ..claim }
         }));
         self.findings.extend(summary.findings);
-        Ok(())
     }
 }
 
@@ -268,19 +289,26 @@ impl Content {
 fn read_speed(store: &Store, plan: &SpeedPlan) -> anyhow::Result<SpeedResults> {
     let mut results = SpeedResults::default();
     for entry in 0..plan.entries().len() {
-        let mut samples = BTreeMap::new();
-        for (block, sample) in store.samples(&plan.identity(entry))? {
-            let sample = serde_json::from_value(sample)
-                .with_context(|| format!("block {block} in the store is damaged"))?;
-            samples.insert(block, sample);
-        }
-        results.samples.push(samples);
+        results.samples.push(read_blocks(store, &plan.identity(entry))?);
     }
     if let Some((_, sweeps)) = store.samples(&plan.sweep_identity())?.into_iter().next() {
         results.sweeps =
             serde_json::from_value(sweeps).context("the sweep in the store is damaged")?;
     }
     Ok(results)
+}
+
+/// The samples of one entry by block.
+fn read_blocks<S: DeserializeOwned>(
+    store: &Store,
+    identity: &str,
+) -> anyhow::Result<BTreeMap<u32, S>> {
+    let samples = store.samples(identity)?.into_iter().map(|(block, sample)| {
+        let sample = serde_json::from_value(sample)
+            .with_context(|| format!("block {block} in the store is damaged"))?;
+        Ok((block, sample))
+    });
+    samples.collect()
 }
 
 pub(super) fn read_scores(

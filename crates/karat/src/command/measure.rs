@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::backends::Patient;
 use super::behaviour_run::BehaviourRun;
+use super::control_run::ControlRun;
 use super::fidelity_run::FidelityRun;
 use super::recorded_run::RecordedRun;
 use super::speed_run::SpeedRun;
@@ -15,7 +16,9 @@ use super::{Session, document, memory, print, report};
 use crate::cli::ReportFormat;
 use crate::exit::Exit;
 use crate::model::Stamps;
-use crate::plan::{BehaviourPlan, FidelityPlan, FitAsk, MemoryPlan, RunPlan, SpeedPlan};
+use crate::plan::{
+    BehaviourPlan, ControlPlan, FidelityPlan, FitAsk, MemoryPlan, RunPlan, SpeedPlan,
+};
 use crate::record::{Finding, Margins, Severity};
 use crate::settings::FidelitySettings;
 use crate::store::Store;
@@ -29,6 +32,8 @@ pub(super) struct Measurements {
     pub(super) memory: Option<(MemoryPlan, Stamps, Duration)>,
     /// Rates; the time-out of a silent worker.
     pub(super) speed: Option<(SpeedPlan, Stamps, Duration)>,
+    /// Rates over servers; the longest that one may take for an answer.
+    pub(super) control: Option<(ControlPlan, Duration)>,
     /// What builds do with tasks; how long is waited for them.
     pub(super) behaviour: Option<(BehaviourPlan, Stamps, Patient)>,
     /// What a build has to fit.
@@ -60,6 +65,7 @@ pub(super) fn measure(
         fidelity: work.fidelity.as_ref().map(|(plan, ..)| plan.clone()),
         memory: work.memory.as_ref().map(|(plan, ..)| plan.clone()),
         speed: work.speed.as_ref().map(|(plan, ..)| plan.clone()),
+        control: work.control.as_ref().map(|(plan, _)| plan.clone()),
         behaviour: work.behaviour.as_ref().map(|(plan, ..)| plan.clone()),
         fits: work.fits,
         margins: work.margins,
@@ -74,6 +80,9 @@ pub(super) fn measure(
     }
     if let Some((plan, stamps, worker_timeout)) = work.speed {
         SpeedRun::begin(&mut run, plan, stamps, worker_timeout)?.measure()?;
+    }
+    if let Some((plan, answer_timeout)) = work.control {
+        ControlRun::begin(&mut run, plan, answer_timeout)?.measure()?;
     }
     if let Some((plan, stamps, patient)) = work.behaviour {
         BehaviourRun::begin(&mut run, plan, stamps, patient)?.measure()?;

@@ -161,18 +161,22 @@ fn engine(
     files: &[ModelFile],
 ) -> anyhow::Result<(EngineRecord, Vec<String>)> {
     let Some(first) = files.first() else {
-        let engine = EngineRecord {
-            crate_version: "servers".to_owned(),
-            tree_sha256: String::new(),
-            system_info: "each server's own; see the findings".to_owned(),
-        };
-        return Ok((engine, Vec::new()));
+        return Ok((engine_of_servers(), Vec::new()));
     };
     let job =
         SurveyJob { model: first.path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.gpu_layers, &reply)?;
     Ok((reply.engine, reply.devices))
+}
+
+/// The engine of a run in which only servers answer.
+pub(super) fn engine_of_servers() -> EngineRecord {
+    EngineRecord {
+        crate_version: "servers".to_owned(),
+        tree_sha256: String::new(),
+        system_info: "each server's own; see the findings".to_owned(),
+    }
 }
 
 fn draw(
@@ -255,7 +259,7 @@ fn note(message: &str) -> Finding {
 }
 
 /// A model of which only the name is known.
-fn served(name: &str) -> ModelRecord {
+pub(super) fn served(name: &str) -> ModelRecord {
     ModelRecord {
         name: name.to_owned(),
         role: ModelRole::Candidate,

@@ -4,26 +4,36 @@ use std::time::Duration;
 
 use super::Session;
 use super::measure::{Measurements, Telling, measure};
+use super::plan_control::{missing_answers, plan_control};
 use super::plan_speed::{missing_turns, plan_speed};
-use crate::cli::ProbeArgs;
+use crate::cli::{ProbeArgs, ProbeSettings};
 use crate::exit::Exit;
 use crate::machine;
-use crate::plan::{RunPlan, SpeedPlan, expect_speed};
+use crate::plan::{ControlPlan, RunPlan, SpeedPlan, expect_speed};
 use crate::store::Store;
 use crate::units::Span;
 
 pub(super) fn run(session: &Session, args: &ProbeArgs) -> anyhow::Result<Exit> {
     let settings = args.settings(default_threads(session))?;
     let store = Store::open(&session.environment.home)?;
-    let (plan, stamps) = plan_speed(session, &store, &settings)?;
-    if args.dry_run {
-        return dry_run(session, &store, &plan);
-    }
-    let telling =
-        Telling { seed: settings.seed, level: settings.level, format: args.format, html: None };
-    let work = Measurements {
-        speed: Some((plan, stamps, settings.worker_timeout)),
-        ..Measurements::default()
+    let telling = Telling { seed: args.seed, level: args.level, format: args.format, html: None };
+    let work = match settings {
+        ProbeSettings::Files(settings) => {
+            let (plan, stamps) = plan_speed(session, &store, &settings)?;
+            if args.dry_run {
+                return dry_run(session, &store, &plan);
+            }
+            let speed = Some((plan, stamps, settings.worker_timeout));
+            Measurements { speed, ..Measurements::default() }
+        }
+        ProbeSettings::Servers(settings) => {
+            let plan = plan_control(&store, &settings)?;
+            if args.dry_run {
+                return dry_run_of_servers(session, &store, &plan);
+            }
+            let control = Some((plan, settings.answer_timeout));
+            Measurements { control, ..Measurements::default() }
+        }
     };
     measure(session, store, work, &telling)
 }
@@ -60,20 +70,71 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> any
     Ok(Exit::Ok)
 }
 
+/// The same of servers, which are not asked.
+fn dry_run_of_servers(
+    session: &Session,
+    store: &Store,
+    plan: &ControlPlan,
+) -> anyhow::Result<Exit> {
+    let n_missing = missing_answers(store, plan)?;
+    let names: Vec<String> = (0..plan.entries().len()).map(|entry| plan.label(entry)).collect();
+    let (blocks, n_turns) = (plan.blocks, plan.turns().len());
+    let expected = match control_seconds(store, plan)? {
+        Some(seconds) => {
+            let left = seconds * n_missing as f64 / names.len() as f64;
+            let time = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
+            format!("{} (from earlier answers)", Span(time))
+        }
+        None => "unknown, nothing of this was asked yet".to_owned(),
+    };
+    let loaded = if plan.loads_afresh { ", each freshly loaded" } else { "" };
+    let lines = [
+        "plan".to_owned(),
+        format!("  {blocks} blocks, each with an answer of {}{loaded}", names.join(", ")),
+        format!("  asked: {}; at most {} tokens each", plan.prompt.name, plan.max_tokens),
+        format!("  {n_turns} answers; {n_missing} to ask for"),
+        format!("  context of {} tokens", plan.n_ctx),
+        format!("  expected time    {expected}\n"),
+    ];
+    session.ui.data(lines.join("\n").as_bytes())?;
+    Ok(Exit::Ok)
+}
+
 /// Seconds of one block in the newest run of the same plan that has one.
 fn measured_seconds(store: &Store, plan: &SpeedPlan) -> anyhow::Result<Option<f64>> {
     let fingerprint = plan.fingerprint();
+    seconds_per_block(store, |earlier| {
+        let Some(earlier) = earlier.speed.filter(|one| one.fingerprint() == fingerprint) else {
+            return Ok(None);
+        };
+        Ok((missing_turns(store, &earlier)? == 0).then_some(earlier.blocks))
+    })
+}
+
+/// The same of servers.
+fn control_seconds(store: &Store, plan: &ControlPlan) -> anyhow::Result<Option<f64>> {
+    let fingerprint = plan.fingerprint();
+    seconds_per_block(store, |earlier| {
+        let Some(earlier) = earlier.control.filter(|one| one.fingerprint() == fingerprint) else {
+            return Ok(None);
+        };
+        Ok((missing_answers(store, &earlier)? == 0).then_some(earlier.blocks))
+    })
+}
+
+/// Seconds of the newest run of which `blocks` says how many it measured, for each of them.
+fn seconds_per_block(
+    store: &Store,
+    blocks: impl Fn(RunPlan) -> anyhow::Result<Option<u32>>,
+) -> anyhow::Result<Option<f64>> {
     for summary in store.runs()? {
         let run = store.run(&summary.header.id)?;
-        let Ok(RunPlan { speed: Some(earlier), .. }) = serde_json::from_value(run.plan) else {
-            continue;
-        };
+        let Ok(earlier) = serde_json::from_value(run.plan) else { continue };
         let seconds: f64 = run.steps.iter().map(|step| step.seconds).sum();
-        if earlier.fingerprint() == fingerprint
-            && seconds > 0.0
-            && missing_turns(store, &earlier)? == 0
+        if seconds > 0.0
+            && let Some(blocks) = blocks(earlier)?
         {
-            return Ok(Some(seconds / f64::from(earlier.blocks)));
+            return Ok(Some(seconds / f64::from(blocks)));
         }
     }
     Ok(None)

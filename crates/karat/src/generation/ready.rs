@@ -11,6 +11,9 @@ pub struct Ready {
     pub engine: Option<String>,
     /// Tokens of the context, as the engine or the server reports them.
     pub n_ctx: Option<u32>,
+    /// The build's format in the server's own word, e.g. `Q4_K_M`.
+    #[serde(default)]
+    pub quantization: Option<String>,
     /// The chat template that it renders.
     pub template: Option<String>,
     /// Bytes that the loaded model takes, as the server reports them.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::Margins;
 
-use super::{BehaviourPlan, FidelityPlan, MemoryPlan, SpeedPlan};
+use super::{BehaviourPlan, ControlPlan, FidelityPlan, MemoryPlan, SpeedPlan};
 
 /// What a run will do. Each part is complete in itself, with the models it measures, so that a part
 /// can be read without the others.
@@ -20,6 +20,9 @@ pub struct RunPlan {
     /// Rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<SpeedPlan>,
+    /// Rates over servers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<ControlPlan>,
     /// What builds do with tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behaviour: Option<BehaviourPlan>,

@@ -1,10 +1,8 @@
 //! The plan of a speed run: models, tests, blocks and their order, and the identity of every result.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 
-use super::{KvTraffic, SpeedTest};
+use super::{KvTraffic, SpeedTest, Turn, blocks};
 use crate::digest::sha256_hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, TextRecord};
 use crate::settings::Kv;
@@ -71,38 +69,15 @@ pub struct SpeedAnatomy {
     pub n_params: u64,
 }
 
-/// One process of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// Which block it belongs to, from 0.
-    pub block: u32,
-    /// Whose it is: an index of [`SpeedPlan::entries`].
-    pub entry: usize,
-}
-
 impl SpeedPlan {
-    /// What takes part in a block, as indexes of models: each once, then the first again, as if it
-    /// were another one, for the noise floor.
+    /// What takes part in a block, as indexes of models: each once, then the first again.
     pub fn entries(&self) -> Vec<usize> {
-        (0..self.models.len()).chain([0]).collect()
+        blocks::entries(self.models.len())
     }
 
-    /// Every process of the run in the order it is to be run. Blocks come in pairs: the first of a
-    /// pair has a random order, the second the same one backwards, so that a steady drift falls on
-    /// all alike.
+    /// Every process of the run in the order it is to be run.
     pub fn turns(&self) -> Vec<Turn> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut order: Vec<usize> = (0..self.entries().len()).collect();
-        let mut turns = Vec::new();
-        for block in 0..self.blocks {
-            if block % 2 == 0 {
-                shuffle(&mut order, &mut rng);
-            } else {
-                order.reverse();
-            }
-            turns.extend(order.iter().map(|&entry| Turn { block, entry }));
-        }
-        turns
+        blocks::turns(self.entries().len(), self.blocks, self.seed)
     }
 
     /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
@@ -146,14 +121,5 @@ impl SpeedPlan {
             Some(model) => model.name.clone(),
             None => format!("{} again", self.models[0].name),
         }
-    }
-}
-
-/// Fisher & Yates, with the high half of a product for the draw; its bias is far below what any
-/// number of blocks could show.
-fn shuffle(order: &mut [usize], rng: &mut ChaCha8Rng) {
-    for last in (1..order.len()).rev() {
-        let drawn = (u64::from(rng.next_u32()) * (last as u64 + 1)) >> 32;
-        order.swap(last, drawn as usize);
     }
 }

@@ -1,6 +1,7 @@
 //! Settings: what the user asked for, checked once. The only place that reads the environment.
 
 mod behaviour;
+mod control;
 mod environment;
 mod fidelity;
 mod kv;
@@ -14,6 +15,7 @@ pub use behaviour::{
     BehaviourSettings, BehaviourSettingsError, QUICK_REPEATS, RERUN_EVERY, SamplingChoice,
     SuiteName, SuiteSpec,
 };
+pub use control::{ControlSettings, DEFAULT_CONTROL_CTX, DEFAULT_CONTROL_TOKENS};
 pub use environment::{Environment, EnvironmentError};
 pub use fidelity::{FidelitySettings, SettingsError, is_same_path};
 pub use kv::Kv;

@@ -38,13 +38,13 @@ pub enum SpeedSettingsError {
         /// Its value.
         tokens: u32,
     },
-    /// A role was given to a file that is not measured.
-    #[error("--{role} {} is not among the models", path.display())]
+    /// A role was given to a model that is not measured.
+    #[error("--{role} {name} is not among the models")]
     RoleOfStranger {
         /// The flag.
         role: &'static str,
         /// Its value.
-        path: PathBuf,
+        name: String,
     },
     /// A control without what it controls for.
     #[error("--twin goes with --qat: it is the matched control of that file")]
@@ -54,6 +54,39 @@ pub enum SpeedSettingsError {
         "--qat and --twin name the same file; a twin is the original in the QAT file's tensor types"
     )]
     TwinIsQat,
+    /// Two engines in one comparison.
+    #[error(
+        "`{file}` would run on the embedded engine and `{server}` on its server: a difference would be \
+         the engines' as well as the builds'; probe files with files and servers with servers"
+    )]
+    FilesAndServers {
+        /// One of the files.
+        file: String,
+        /// One of the others.
+        server: String,
+    },
+    /// A setting of the embedded engine, given for servers.
+    #[error(
+        "--{0} is for files on the embedded engine; models on servers answer one control prompt"
+    )]
+    OfFiles(&'static str),
+    /// A setting of servers, given for the embedded engine.
+    #[error("--{0} is for models on servers; files are timed on the embedded engine")]
+    OfServers(&'static str),
+    /// A model on a server twice.
+    #[error("`{0}` is given twice; the first model is compared with itself in any case")]
+    Twice(String),
+    /// An answer that leaves no room for the question.
+    #[error(
+        "--max-tokens {max_tokens} leaves no room for a prompt in --ctx {n_ctx}; give a larger --ctx or \
+         a smaller --max-tokens"
+    )]
+    NoRoom {
+        /// Most tokens of an answer.
+        max_tokens: u32,
+        /// Tokens of the context.
+        n_ctx: u32,
+    },
     /// A level outside 0..1.
     #[error("--level {0} is not between 0 and 1, e.g. 0.95")]
     Level(String),
@@ -118,38 +151,55 @@ impl SpeedSettings {
         if self.pp.is_empty() && self.tg.is_empty() {
             return Err(SpeedSettingsError::NoTests);
         }
-        if self.blocks < FEWEST_BLOCKS {
-            return Err(SpeedSettingsError::FewBlocks(self.blocks));
-        }
-        if !self.blocks.is_multiple_of(2) {
-            return Err(SpeedSettingsError::OddBlocks { got: self.blocks });
-        }
         if self.reps == 0 {
             return Err(SpeedSettingsError::NoReps);
         }
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(SpeedSettingsError::Level(self.level.to_string()));
-        }
+        check_blocks(self.blocks, self.level)?;
         if !(1..=512).contains(&self.n_threads) {
             return Err(SpeedSettingsError::Threads(self.n_threads));
         }
-        self.check_roles()?;
+        let roles = (self.qat.as_ref(), self.twin.as_ref());
+        check_roles(
+            &self.models,
+            roles,
+            |one, other| is_same_path(one, other),
+            |path| path.display().to_string(),
+        )?;
         Ok(self)
     }
+}
 
-    fn check_roles(&self) -> Result<(), SpeedSettingsError> {
-        for (role, given) in [("qat", &self.qat), ("twin", &self.twin)] {
-            let Some(path) = given else { continue };
-            if !self.models.iter().any(|model| is_same_path(model, path)) {
-                return Err(SpeedSettingsError::RoleOfStranger { role, path: path.clone() });
-            }
+/// Checks what every speed run has: whole pairs of blocks, and a level.
+pub(super) fn check_blocks(blocks: u32, level: f64) -> Result<(), SpeedSettingsError> {
+    if blocks < FEWEST_BLOCKS {
+        return Err(SpeedSettingsError::FewBlocks(blocks));
+    }
+    if !blocks.is_multiple_of(2) {
+        return Err(SpeedSettingsError::OddBlocks { got: blocks });
+    }
+    if !(level > 0.0 && level < 1.0) {
+        return Err(SpeedSettingsError::Level(level.to_string()));
+    }
+    Ok(())
+}
+
+/// Checks that the QAT file and its twin are two of the models.
+pub(super) fn check_roles<M>(
+    models: &[M],
+    (qat, twin): (Option<&M>, Option<&M>),
+    is_same: impl Fn(&M, &M) -> bool,
+    name: impl Fn(&M) -> String,
+) -> Result<(), SpeedSettingsError> {
+    for (role, given) in [("qat", qat), ("twin", twin)] {
+        if let Some(given) = given
+            && !models.iter().any(|model| is_same(model, given))
+        {
+            return Err(SpeedSettingsError::RoleOfStranger { role, name: name(given) });
         }
-        match (&self.qat, &self.twin) {
-            (None, Some(_)) => Err(SpeedSettingsError::TwinWithoutQat),
-            (Some(qat), Some(twin)) if is_same_path(qat, twin) => {
-                Err(SpeedSettingsError::TwinIsQat)
-            }
-            _ => Ok(()),
-        }
+    }
+    match (qat, twin) {
+        (None, Some(_)) => Err(SpeedSettingsError::TwinWithoutQat),
+        (Some(qat), Some(twin)) if is_same(qat, twin) => Err(SpeedSettingsError::TwinIsQat),
+        _ => Ok(()),
     }
 }

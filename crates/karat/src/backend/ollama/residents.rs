@@ -40,15 +40,26 @@ impl<'h> Residents<'h> {
 
     /// Unloads every other model, and this one where it has another context; their names.
     pub fn make_room(&self, model: &str, n_ctx: u32) -> Result<Vec<String>, GenerationFailure> {
-        let is_welcome = |resident: &Resident| {
+        self.unload_but(|resident| {
             is_same(&resident.name, model) && resident.context_length == Some(n_ctx)
-        };
+        })
+    }
+
+    /// Unloads every model; their names.
+    pub fn unload_all(&self) -> Result<Vec<String>, GenerationFailure> {
+        self.unload_but(|_| false)
+    }
+
+    fn unload_but(
+        &self,
+        is_welcome: impl Fn(&Resident) -> bool,
+    ) -> Result<Vec<String>, GenerationFailure> {
         let mut leaving = self.now()?;
         leaving.retain(|resident| !is_welcome(resident));
         for resident in &leaving {
             self.unload(&resident.name)?;
         }
-        let left = self.wait_until(|now| now.iter().all(is_welcome))?;
+        let left = self.wait_until(|now| now.iter().all(&is_welcome))?;
         if let Some(stays) = left.iter().find(|resident| !is_welcome(resident)) {
             let message = format!(
                 "Ollama keeps `{}` loaded although it was asked to unload it; one model at a time is \

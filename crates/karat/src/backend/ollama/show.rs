@@ -13,6 +13,8 @@ pub(super) struct Show {
     pub template: Option<String>,
     /// Parameters that come with it.
     pub parameters: Option<String>,
+    /// Its format, e.g. `Q4_K_M`.
+    pub quantization: Option<String>,
     thinks: bool,
     /// Values of `think` that it knows, where Ollama lists them.
     levels: Option<Vec<Value>>,
@@ -34,6 +36,11 @@ impl Show {
         Ok(Self {
             template: text("template"),
             parameters: text("parameters").filter(|text| !text.trim().is_empty()),
+            // Some versions say this of what they do not know.
+            quantization: show["details"]["quantization_level"]
+                .as_str()
+                .filter(|level| !level.is_empty() && *level != "unknown")
+                .map(str::to_owned),
             thinks: can.iter().any(|one| one == "thinking"),
             levels: show["thinking"]["values"].as_array().cloned(),
         })

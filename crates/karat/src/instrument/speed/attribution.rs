@@ -6,7 +6,6 @@
 //! ln(A/O) = ln(A/T) recipe + ln(T/B) build + ln(B/O) format. Without B, T stands for the format with
 //! A's own mix of types; without T, build and recipe are one step and cannot be separated.
 
-use crate::plan::SpeedPlan;
 use crate::record::{Lineage, ModelRecord};
 
 /// One step of the chain.
@@ -36,17 +35,15 @@ pub(super) struct Attribution {
 }
 
 /// Every question that the models of a plan ask: one for each build of another format.
-pub(super) fn attributions(plan: &SpeedPlan) -> Vec<Attribution> {
-    let of = |lineage| {
-        plan.models.iter().position(|model: &ModelRecord| model.lineage.contains(&lineage))
-    };
+/// `main_types`: the type that holds most of each one's weights.
+pub(super) fn attributions(models: &[ModelRecord], main_types: &[&str]) -> Vec<Attribution> {
+    let of = |lineage| models.iter().position(|model| model.lineage.contains(&lineage));
     let Some(qat) = of(Lineage::Qat) else { return Vec::new() };
     let twin = of(Lineage::Twin);
-    let main_type = |model: usize| plan.anatomy[model].main_type.as_str();
     let plain = |model: &usize| *model != qat && Some(*model) != twin;
-    let others = || (0..plan.models.len()).filter(plain);
-    let build = others().find(|&model| main_type(model) == main_type(qat));
-    let formats = others().filter(|&model| main_type(model) != main_type(qat));
+    let others = || (0..models.len()).filter(plain);
+    let build = others().find(|&model| main_types[model] == main_types[qat]);
+    let formats = others().filter(|&model| main_types[model] != main_types[qat]);
     formats
         .map(|other| {
             let part = |metric, title, one, other| Part { metric, title, one, other };

@@ -2,7 +2,7 @@
 //! a run share one error, by Holm's method, and none is claimed that is no larger than what the same
 //! model showed against itself. Pure.
 
-use crate::plan::{SpeedPlan, TestKind};
+use crate::plan::{ControlPlan, SpeedPlan, TestKind};
 use crate::record::Claim;
 use crate::stats::{BlockMean, Interval, Summary, holm};
 
@@ -11,11 +11,45 @@ use super::attribution::Attribution;
 /// Probability with which the blocks asked for would find a difference as large as the one seen.
 const POWER: f64 = 0.8;
 
+/// What the sentences call models and tests.
+pub(super) struct Names<'p> {
+    /// Models, by their index in the plan.
+    pub(super) models: Vec<&'p str>,
+    /// Each test's title, and what a model does in it.
+    pub(super) tests: Vec<(String, &'static str)>,
+}
+
+impl<'p> Names<'p> {
+    /// Of lengths on the embedded engine.
+    pub(super) fn of_speed(plan: &'p SpeedPlan) -> Self {
+        let does = |kind| match kind {
+            TestKind::Pp => "processes prompts",
+            TestKind::Tg => "generates",
+        };
+        Self {
+            models: plan.models.iter().map(|model| model.name.as_str()).collect(),
+            tests: plan.tests.iter().map(|test| (test.title(), does(test.kind))).collect(),
+        }
+    }
+
+    /// Of the control prompt on servers, whose one test is how fast its answer is written.
+    pub(super) fn of_control(plan: &'p ControlPlan) -> Self {
+        Self {
+            models: plan.models.iter().map(|model| model.name.as_str()).collect(),
+            tests: vec![(plan.prompt.name.clone(), "generates")],
+        }
+    }
+
+    fn title(&self, test: usize) -> &str {
+        &self.tests[test].0
+    }
+}
+
 /// One comparison of two models in one test.
 pub(super) struct Comparison {
     /// The row it rests on.
     pub(super) row: usize,
-    /// Index of the plan's tests.
+    /// Index of the named tests.
     pub(super) test: usize,
     /// ln of this model's rate over the other's.
     pub(super) model: usize,
@@ -69,7 +103,7 @@ pub(super) fn is_decided(
 
 /// One claim for every decided comparison that does not follow from others, and one for all that are
 /// open in a test.
-pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> Vec<Claim> {
+pub(super) fn comparisons(names: &Names<'_>, all: &[Comparison], level: f64) -> Vec<Claim> {
     let tested = judged(all, level);
     let alpha = 1.0 - level;
     let with = |test: usize, wanted: fn(Verdict) -> bool| -> Vec<&Comparison> {
@@ -77,22 +111,22 @@ pub(super) fn comparisons(plan: &SpeedPlan, all: &[Comparison], level: f64) -> V
         of_test.map(|(one, _)| *one).collect()
     };
     let mut claims = Vec::new();
-    for test in 0..plan.tests.len() {
+    for test in 0..names.tests.len() {
         let decided = with(test, |verdict| verdict == Verdict::Faster);
         claims.extend(
-            decided
-                .iter()
-                .filter(|one| !is_implied(one, &decided))
-                .map(|one| Claim { statement: faster(plan, one, level), estimates: vec![one.row] }),
+            decided.iter().filter(|one| !is_implied(one, &decided)).map(|one| Claim {
+                statement: faster(names, one, level),
+                estimates: vec![one.row],
+            }),
         );
         let noisy = with(test, |verdict| verdict == Verdict::WithinNoise);
         claims.extend(noisy.iter().map(|one| Claim {
-            statement: within_noise(plan, one, level),
+            statement: within_noise(names, one, level),
             estimates: vec![one.row],
         }));
         let open = with(test, |verdict| verdict == Verdict::Undecided);
         let n_pairs = tested.iter().filter(|(one, _)| one.test == test).count();
-        claims.extend(undecided(plan, &open, n_pairs, (level, alpha / tested.len() as f64)));
+        claims.extend(undecided(names, &open, n_pairs, (level, alpha / tested.len() as f64)));
     }
     claims
 }
@@ -112,7 +146,7 @@ fn is_implied(one: &Comparison, decided: &[&Comparison]) -> bool {
 /// What is open in a test, in one sentence: the comparison that the fewest blocks would settle stands
 /// for the others.
 fn undecided(
-    plan: &SpeedPlan,
+    names: &Names<'_>,
     open: &[&Comparison],
     n_pairs: usize,
     (level, alpha): (f64, f64),
@@ -123,11 +157,11 @@ fn undecided(
         Some(n) => format!("about {n} blocks would settle a difference of this size"),
         None => "a difference of this size would take more blocks than anyone has".to_owned(),
     };
-    let one = cannot_tell(plan, nearest, level);
+    let one = cannot_tell(names, nearest, level);
     let statement = if open.len() == 1 {
         format!("{one}; {more}.")
     } else {
-        let title = plan.tests[nearest.test].title();
+        let title = names.title(nearest.test);
         let nearest = one.strip_prefix(&format!("{title}: cannot tell ")).unwrap_or(&one);
         format!(
             "{title}: {} of {n_pairs} pairs of models cannot be told apart. The nearest to being \
@@ -138,43 +172,38 @@ fn undecided(
     Some(Claim { statement, estimates: open.iter().map(|one| one.row).collect() })
 }
 
-fn faster(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+fn faster(names: &Names<'_>, comparison: &Comparison, level: f64) -> String {
     let Comparison { model, versus, mean, .. } = comparison;
     // The faster one is named first.
     let (fast, slow, sign) =
         if mean.mean > 0.0 { (model, versus, 1.0) } else { (versus, model, -1.0) };
     let turned = BlockMean { mean: sign * mean.mean, ..*mean };
     let gain = turned.summary(level).map(f64::exp_m1);
-    let test = plan.tests[comparison.test];
-    let does = match test.kind {
-        TestKind::Pp => "processes prompts",
-        TestKind::Tg => "generates",
-    };
+    let (title, does) = &names.tests[comparison.test];
     format!(
-        "{}: {} {does} {} faster than {}.",
-        test.title(),
-        plan.models[*fast].name,
+        "{title}: {} {does} {} faster than {}.",
+        names.models[*fast],
         percent(gain),
-        plan.models[*slow].name
+        names.models[*slow]
     )
 }
 
-fn within_noise(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+fn within_noise(names: &Names<'_>, comparison: &Comparison, level: f64) -> String {
     format!(
         "{}; the interval excludes 1, but {} against itself came out as far apart.",
-        cannot_tell(plan, comparison, level),
-        plan.models[0].name
+        cannot_tell(names, comparison, level),
+        names.models[0]
     )
 }
 
-fn cannot_tell(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String {
+fn cannot_tell(names: &Names<'_>, comparison: &Comparison, level: f64) -> String {
     let ratio = comparison.mean.summary(level).map(f64::exp);
     let interval = ratio.interval.map(|i| format!(" [{:.3}, {:.3}]", i.lo, i.hi));
     format!(
         "{}: cannot tell {} from {}: ratio {:.3}{}",
-        plan.tests[comparison.test].title(),
-        plan.models[comparison.model].name,
-        plan.models[comparison.versus].name,
+        names.title(comparison.test),
+        names.models[comparison.model],
+        names.models[comparison.versus],
         ratio.value,
         interval.unwrap_or_default()
     )
@@ -183,15 +212,15 @@ fn cannot_tell(plan: &SpeedPlan, comparison: &Comparison, level: f64) -> String 
 /// What of a difference is whose. `whole` is ln(A/O); `shares` go with the attribution's parts, each
 /// with the row it stands in.
 pub(super) fn attribution(
-    plan: &SpeedPlan,
+    names: &Names<'_>,
     (test, attribution): (usize, &Attribution),
     whole: &BlockMean,
     shares: &[(usize, Summary)],
 ) -> Claim {
-    let (qat, other) = (&plan.models[attribution.qat].name, &plan.models[attribution.other].name);
-    let title = plan.tests[test].title();
+    let (qat, other) = (names.models[attribution.qat], names.models[attribution.other]);
+    let title = names.title(test);
     let ratio = format!("{title}: {qat} runs at {:.3} times {other}'s rate", whole.mean.exp());
-    let names: Vec<String> = attribution
+    let parts: Vec<String> = attribution
         .parts
         .iter()
         .zip(shares)
@@ -207,10 +236,10 @@ pub(super) fn attribution(
         }
         (false, true) => "",
     };
-    let of_it = if names.is_empty() {
+    let of_it = if parts.is_empty() {
         String::new()
     } else {
-        format!("; of ln ratio: {}", names.join(", "))
+        format!("; of ln ratio: {}", parts.join(", "))
     };
     let no_interval =
         !shares.is_empty() && shares.iter().all(|(_, share)| share.interval.is_none());
@@ -227,17 +256,16 @@ pub(super) fn attribution(
 
 /// One sentence for several attributions of a test whose wholes may be nothing.
 pub(super) fn nothing_to_attribute(
-    plan: &SpeedPlan,
+    names: &Names<'_>,
     test: usize,
     open: &[(&Attribution, Vec<usize>)],
 ) -> Claim {
-    let others: Vec<&str> =
-        open.iter().map(|(one, _)| plan.models[one.other].name.as_str()).collect();
-    let qat = open.first().map_or("", |(one, _)| plan.models[one.qat].name.as_str());
+    let others: Vec<&str> = open.iter().map(|(one, _)| names.models[one.other]).collect();
+    let qat = open.first().map_or("", |(one, _)| names.models[one.qat]);
     Claim {
         statement: format!(
             "{}: the ratio of {qat} to {} may be 1, so format, build and recipe have nothing to share.",
-            plan.tests[test].title(),
+            names.title(test),
             others.join(", ")
         ),
         estimates: open.iter().flat_map(|(_, rows)| rows.clone()).collect(),

@@ -9,6 +9,7 @@ use crate::stats::trend;
 use crate::units::Bytes;
 
 use super::blocks::SpeedResults;
+use super::series::Series;
 
 /// A trend this unlikely without drift is called one.
 const DRIFT_P_VALUE: f64 = 0.01;
@@ -23,29 +24,32 @@ pub(super) const CACHE_FACTOR: u64 = 4;
 pub(super) fn findings(plan: &SpeedPlan, results: &SpeedResults) -> Vec<Finding> {
     let mut findings = missing(plan, results);
     findings.extend(busy(results));
-    findings.extend((0..plan.tests.len()).filter_map(|test| drift(plan, results, test)));
+    let rates = |test: usize| (plan.tests[test].title(), results.log_rates(plan, test));
+    let tests = (0..plan.tests.len()).map(rates);
+    findings.extend(tests.filter_map(|(title, rates)| drift(&title, &rates)));
     findings.extend(clock(results));
     findings.extend(no_share(plan, results));
     findings
 }
 
-fn note(message: String) -> Finding {
+pub(super) fn note(message: String) -> Finding {
     Finding { severity: Severity::Note, message }
 }
 
-fn warning(message: String) -> Finding {
+pub(super) fn warning(message: String) -> Finding {
     Finding { severity: Severity::Warning, message }
 }
 
 fn missing(plan: &SpeedPlan, results: &SpeedResults) -> Vec<Finding> {
-    let of = |entry: usize| {
-        let got = results.samples.get(entry).map_or(0, BTreeMap::len);
-        let want = plan.blocks;
-        let name = plan.label(entry);
-        ((got as u32) < want)
-            .then(|| warning(format!("{name}: {got} of {want} blocks; its figures are of those")))
-    };
+    let got = |entry: usize| results.samples.get(entry).map_or(0, BTreeMap::len);
+    let of = |entry| missing_blocks(&plan.label(entry), got(entry), plan.blocks);
     (0..plan.entries().len()).filter_map(of).collect()
+}
+
+/// That an entry of this name lacks blocks.
+pub(super) fn missing_blocks(name: &str, got: usize, want: u32) -> Option<Finding> {
+    ((got as u64) < u64::from(want))
+        .then(|| warning(format!("{name}: {got} of {want} blocks; its figures are of those")))
 }
 
 fn samples(results: &SpeedResults) -> impl Iterator<Item = (u32, &SpeedSample)> {
@@ -68,16 +72,14 @@ fn busy(results: &SpeedResults) -> Option<Finding> {
     })
 }
 
-fn drift(plan: &SpeedPlan, results: &SpeedResults, test: usize) -> Option<Finding> {
-    let effects: Vec<f64> =
-        results.block_effects(plan, test).into_iter().map(|(_, effect)| effect).collect();
-    let trend = trend(&effects).filter(|trend| trend.p_value < DRIFT_P_VALUE)?;
+/// That the rates of a test went up or down with the blocks, whichever the model.
+pub(super) fn drift(title: &str, rates: &Series) -> Option<Finding> {
+    let trend = trend(&rates.block_effects()).filter(|trend| trend.p_value < DRIFT_P_VALUE)?;
     let change = 100.0 * trend.rise.exp_m1();
     let word = if change > 0.0 { "faster" } else { "slower" };
     Some(warning(format!(
-        "{}: all models became {:.1} % {word} from the first to the last block (p = {:.1e}). Ratios are \
-         paired within blocks of mirrored order and stand; rates are means over the drift",
-        plan.tests[test].title(),
+        "{title}: all models became {:.1} % {word} from the first to the last block (p = {:.1e}). Ratios \
+         are paired within blocks of mirrored order and stand; rates are means over the drift",
         change.abs(),
         trend.p_value
     )))

@@ -2,29 +2,50 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{SpeedPlan, SpeedTest, TestKind};
-use crate::record::{Estimate, Instrument, Unit};
+use crate::plan::{SpeedPlan, TestKind};
+use crate::record::{Estimate, Instrument, ModelRecord, Unit};
 use crate::stats::Summary;
 
 /// What a row about the machine names as its candidate.
 pub(super) const THIS_MACHINE: &str = "this machine";
 
-/// Makes rows of one test.
+/// Makes rows about one figure, e.g. `tg_rate` of tg128 at a depth.
 pub(super) struct RowMaker<'p> {
-    plan: &'p SpeedPlan,
-    test: SpeedTest,
+    /// The plan's models.
+    pub(super) models: &'p [ModelRecord],
+    /// Name of the figure.
+    pub(super) metric: &'static str,
+    /// Its unit.
+    pub(super) unit: Unit,
+    /// What it was measured on.
+    pub(super) scope: String,
+    /// With which settings.
+    pub(super) setting: BTreeMap<String, String>,
 }
 
 impl<'p> RowMaker<'p> {
-    pub(super) fn new(plan: &'p SpeedPlan, test: usize) -> Self {
-        Self { plan, test: plan.tests[test] }
-    }
-
-    /// `pp_rate`, `tg_rate_ratio` ...: the name of a metric of this kind of test.
-    pub(super) fn metric(&self, rest: &str) -> String {
-        match self.test.kind {
-            TestKind::Pp => format!("pp_{rest}"),
-            TestKind::Tg => format!("tg_{rest}"),
+    /// Of the rate in a test.
+    pub(super) fn of_test(plan: &'p SpeedPlan, test: usize) -> Self {
+        let test = plan.tests[test];
+        let ruler = &plan.ruler;
+        let layers = ruler.gpu_layers.map_or("all".to_owned(), |n| n.to_string());
+        let prompt = plan.prompt.iter();
+        let prompt = prompt.map(|prompt| ("prompt".to_owned(), prompt.name.clone()));
+        let fixed = [
+            ("depth".to_owned(), test.depth.to_string()),
+            ("gpu_layers".to_owned(), layers),
+            ("kv".to_owned(), ruler.kv.to_string()),
+            ("n_threads".to_owned(), ruler.n_threads.to_string()),
+        ];
+        Self {
+            models: &plan.models,
+            metric: match test.kind {
+                TestKind::Pp => "pp_rate",
+                TestKind::Tg => "tg_rate",
+            },
+            unit: Unit::TokensPerSecond,
+            scope: test.scope(),
+            setting: fixed.into_iter().chain(prompt).collect(),
         }
     }
 
@@ -37,15 +58,14 @@ impl<'p> RowMaker<'p> {
         summary: Summary,
         n: usize,
     ) -> Estimate {
-        let candidate = self.plan.models[model].name.clone();
         Estimate {
             instrument: Instrument::Speed,
             metric: metric.to_owned(),
-            candidate,
+            candidate: self.models[model].name.clone(),
             reference: None,
             versus: None,
-            scope: self.test.scope(),
-            setting: self.setting(),
+            scope: self.scope.clone(),
+            setting: self.setting.clone(),
             value: Some(summary.value),
             lo: summary.interval.map(|interval| interval.lo),
             hi: summary.interval.map(|interval| interval.hi),
@@ -64,22 +84,8 @@ impl<'p> RowMaker<'p> {
         summary: Summary,
         n: usize,
     ) -> Estimate {
-        let versus = Some(self.plan.models[versus].name.clone());
+        let versus = Some(self.models[versus].name.clone());
         Estimate { versus, ..self.of_model(model, metric, unit, summary, n) }
-    }
-
-    fn setting(&self) -> BTreeMap<String, String> {
-        let ruler = &self.plan.ruler;
-        let layers = ruler.gpu_layers.map_or("all".to_owned(), |n| n.to_string());
-        let prompt = self.plan.prompt.iter();
-        let prompt = prompt.map(|prompt| ("prompt".to_owned(), prompt.name.clone()));
-        let fixed = [
-            ("depth".to_owned(), self.test.depth.to_string()),
-            ("gpu_layers".to_owned(), layers),
-            ("kv".to_owned(), ruler.kv.to_string()),
-            ("n_threads".to_owned(), ruler.n_threads.to_string()),
-        ];
-        fixed.into_iter().chain(prompt).collect()
     }
 }
 

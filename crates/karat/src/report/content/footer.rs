@@ -14,7 +14,10 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     };
     let cores = format!("{} logical processors", machine.cores);
     let memory = memory_size(machine.memory_bytes);
-    let tree = short_hash(&engine.tree_sha256);
+    let tree = match engine.tree_sha256.as_str() {
+        "" => String::new(),
+        hash => format!(", tree {}", short_hash(hash)),
+    };
     let state = match run.outcome {
         Outcome::Unfinished => "unfinished",
         Outcome::Done => "done",
@@ -27,7 +30,7 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
         ("command", run.command.clone()),
         ("intervals", format!("level {}, seed {}", percent(run.level), run.seed)),
         ("machine", format!("{}, {}, {cores}, {memory}{devices}", machine.os, machine.cpu)),
-        ("engine", format!("{}, tree {tree}, {}", engine.crate_version, engine.system_info)),
+        ("engine", format!("{}{tree}, {}", engine.crate_version, engine.system_info)),
         (
             "karat",
             format!("{}; every figure: karat report {} --format csv", run.karat_version, run.id),

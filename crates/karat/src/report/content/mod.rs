@@ -3,6 +3,7 @@
 
 mod behaviour;
 mod caption;
+mod control;
 mod distances;
 mod fidelity;
 mod footer;
@@ -68,6 +69,8 @@ fn measured(doc: &RunDocument, sections: &[Section]) -> Page {
     }
     page.extend(memory::blocks(doc));
     page.extend(speed::blocks(doc));
+    page.extend(control::blocks(doc));
+    page.extend(speed::shares(doc));
     page.extend(behaviour::blocks(doc));
     page
 }

@@ -40,12 +40,17 @@ fn models(doc: &RunDocument) -> Block {
         vec![
             Cell::plain(&model.name),
             role(model),
-            Cell::plain(file_size(model.bytes)),
-            Cell::plain(format!("{:.2}", model.bits_per_weight)),
+            known(model.bytes > 0, || file_size(model.bytes)),
+            known(model.bits_per_weight > 0.0, || format!("{:.2}", model.bits_per_weight)),
             Cell::toned(tensor_types(model), Tone::Faint),
         ]
     };
     Block::Table(Table { columns, rows: doc.models.iter().map(row).collect() })
+}
+
+/// Of a model on a server only the name is known.
+fn known(is_known: bool, text: impl Fn() -> String) -> Cell {
+    if is_known { Cell::plain(text()) } else { Cell::missing() }
 }
 
 fn role(model: &ModelRecord) -> Cell {

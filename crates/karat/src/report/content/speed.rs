@@ -3,6 +3,7 @@
 //! comparable.
 
 use super::caption;
+use super::control::is_control;
 use crate::record::{Estimate, Instrument, RunDocument};
 use crate::report::metric_names::{
     BANDWIDTH_SHARE, BYTES_PER_TOKEN, MEMORY_BANDWIDTH, PP_RATE, TG_RATE,
@@ -14,13 +15,12 @@ use crate::report::page::{Align, Block, Cell, Column, Page, Table};
 use crate::report::rows::Ruler;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
-    let rows: Vec<&Estimate> =
-        doc.estimates.iter().filter(|row| row.instrument == Instrument::Speed).collect();
+    let is_its = |row: &&Estimate| row.instrument == Instrument::Speed && !is_control(row);
+    let rows: Vec<&Estimate> = doc.estimates.iter().filter(is_its).collect();
     let mut page = Page::new();
     for test in tests(&rows) {
         page.extend(test.blocks(doc));
     }
-    page.extend(shares(doc, &rows));
     page
 }
 
@@ -145,10 +145,13 @@ impl<'a> Test<'a> {
 }
 
 /// Of a QAT file's lead over builds of other formats: what is the format's, the build's, the recipe's.
-fn shares(doc: &RunDocument, rows: &[&Estimate]) -> Page {
+pub(super) fn shares(doc: &RunDocument) -> Page {
     // A share without an interval is a share of what may be nothing.
-    let is_share = |row: &&&Estimate| row.setting.contains_key("between") && row.lo.is_some();
-    let shares: Vec<&Estimate> = rows.iter().filter(is_share).copied().collect();
+    let is_share = |row: &&Estimate| {
+        let is_speed = row.instrument == Instrument::Speed;
+        is_speed && row.setting.contains_key("between") && row.lo.is_some()
+    };
+    let shares: Vec<&Estimate> = doc.estimates.iter().filter(is_share).collect();
     if shares.is_empty() {
         return Page::new();
     }

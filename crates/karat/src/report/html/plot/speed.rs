@@ -46,7 +46,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
         id: "speed",
         heading: "Speed",
         lede:
-            "Right is faster. Whiskers are the intervals over restarts of the process. Whether two \
+            "Right is faster. Whiskers are the intervals over blocks. Whether two \
              builds differ is for their paired ratio to say, in the tables: overlap decides nothing."
                 .to_owned(),
         panels,
@@ -132,7 +132,7 @@ fn says(row: &Estimate, title: &str) -> Vec<String> {
         row.candidate.clone(),
         title.to_owned(),
         format!("{} {} tokens/s", cell.text, cell.interval.unwrap_or_default()),
-        basis(row, "restarts"),
+        basis(row, "blocks"),
     ]
 }
 

@@ -1,0 +1,170 @@
+//! The part of a run under way that times models on servers: one answer per model and block, in the
+//! plan's order, each stored as it comes. A request that fails is a recorded failure of its block; the
+//! others go on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::backends::{self, Patient};
+use super::recorded_run::RecordedRun;
+use crate::clock::Stopwatch;
+use crate::generation::{FailureKind, GenerationFailure};
+use crate::instrument::speed::control::ask::ask;
+use crate::plan::{ControlPlan, ControlSample, Turn};
+use crate::record::{Outcome, StepRecord};
+use crate::settings::ModelName;
+use crate::ui::Progress;
+use crate::units::Span;
+
+/// A server that could not be reached so many times in a row is gone.
+const GONE_AFTER: u32 = 2;
+
+/// The part of a run that asks servers the control prompt.
+pub(super) struct ControlRun<'r, 's> {
+    run: &'r mut RecordedRun<'s>,
+    plan: ControlPlan,
+    /// Where each model is.
+    servers: Vec<ModelName>,
+    patient: Patient,
+    /// One step per entry.
+    steps: Vec<(StepRecord, u32)>,
+}
+
+impl<'r, 's> ControlRun<'r, 's> {
+    /// Announces a step per entry of the plan.
+    pub(super) fn begin(
+        run: &'r mut RecordedRun<'s>,
+        plan: ControlPlan,
+        answer_timeout: Duration,
+    ) -> anyhow::Result<Self> {
+        let servers = plan.models.iter().map(|model| ModelName::parse(&model.path));
+        let servers = servers.collect::<Result<Vec<_>, _>>()?;
+        let mut steps = Vec::new();
+        for entry in 0..plan.entries().len() {
+            let id = plan.identity(entry)[..16].to_owned();
+            let (name, prompt, blocks) = (plan.label(entry), &plan.prompt.name, plan.blocks);
+            let title = format!("speed of {name}: {prompt}; {blocks} blocks");
+            let position = run.announce(&id, &title)?;
+            let step = StepRecord {
+                id,
+                title,
+                outcome: Outcome::Done,
+                seconds: 0.0,
+                peak_memory_bytes: None,
+                error: None,
+                engine_log: Vec::new(),
+            };
+            steps.push((step, position));
+        }
+        // No worker takes part.
+        let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
+        Ok(Self { run, plan, servers, patient, steps })
+    }
+
+    /// Asks for every answer that is missing. A server that is gone is asked no more: the same command
+    /// goes on from there.
+    pub(super) fn measure(mut self) -> anyhow::Result<()> {
+        let watch = Stopwatch::start();
+        let turns = self.plan.turns();
+        let mut progress = self.run.session.ui.progress("speed", turns.len() as u64, "answers");
+        let stored = self.stored()?;
+        progress.set(stored.len() as u64);
+        let mut lost: BTreeMap<String, u32> = BTreeMap::new();
+        for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
+            let address = address(&self.servers[self.plan.entries()[turn.entry]]).to_owned();
+            let n_lost = lost.entry(address).or_default();
+            if *n_lost >= GONE_AFTER {
+                self.fail(turn.entry, None);
+            } else if self.turn(*turn, &mut progress)? == Some(FailureKind::Unreachable) {
+                *n_lost += 1;
+            } else {
+                *n_lost = 0;
+            }
+            progress.advance(1);
+        }
+        let has_failed = self.steps.iter().any(|(step, _)| step.outcome == Outcome::Failed);
+        progress.finish(&match (has_failed, turns.len() - stored.len()) {
+            (true, _) => "ended with failures".to_owned(),
+            (false, 0) => "all blocks were answered before".to_owned(),
+            (false, n) => format!("{n} answers in {}", Span(watch.elapsed())),
+        });
+        for (step, position) in &self.steps {
+            if let Some(error) = &step.error {
+                self.run.session.ui.warn(&format!("{}: {error}", step.title));
+            }
+            self.run.record(step, *position)?;
+        }
+        Ok(())
+    }
+
+    /// Entry and block of what the store has already.
+    fn stored(&self) -> anyhow::Result<BTreeSet<(usize, u32)>> {
+        let mut stored = BTreeSet::new();
+        for entry in 0..self.plan.entries().len() {
+            let samples = self.run.store.samples(&self.plan.identity(entry))?;
+            stored.extend(samples.into_iter().map(|(block, _)| (entry, block)));
+        }
+        Ok(stored)
+    }
+
+    /// One model in one block; how it failed, where it did.
+    fn turn(&mut self, turn: Turn, progress: &mut Progress) -> anyhow::Result<Option<FailureKind>> {
+        let watch = Stopwatch::start();
+        let name = &self.servers[self.plan.entries()[turn.entry]];
+        let mut backend = backends::fresh_server(name, &self.patient)?
+            .with_context(|| format!("{name} is on no server"))?;
+        let answered = ask(&mut *backend, &self.plan);
+        self.steps[turn.entry].0.seconds += watch.elapsed().as_secs_f64();
+        match answered {
+            Ok(sample) => {
+                let identity = self.plan.identity(turn.entry);
+                let data = serde_json::to_value(&sample)?;
+                self.run.store.put_sample(&identity, turn.block, &data)?;
+                progress.show(&self.shown(turn, &sample));
+                Ok(None)
+            }
+            Err(failure) => {
+                self.fail(turn.entry, Some((turn.block, &failure)));
+                Ok(Some(failure.kind))
+            }
+        }
+    }
+
+    /// Adds to a step that one of its answers failed, or that a block was not asked for because its
+    /// server is gone, which is told once.
+    fn fail(&mut self, entry: usize, failed: Option<(u32, &GenerationFailure)>) {
+        const NOT_ASKED: &str = "later blocks were not asked for, because the server is gone";
+        let step = &mut self.steps[entry].0;
+        step.outcome = Outcome::Failed;
+        let error = match failed {
+            Some((block, failure)) => format!("block {}: {failure}", block + 1),
+            None => NOT_ASKED.to_owned(),
+        };
+        step.error = Some(match step.error.take() {
+            Some(earlier) if earlier.ends_with(&error) => earlier,
+            Some(earlier) => format!("{earlier}; {error}"),
+            None => error,
+        });
+    }
+
+    /// An answer that has just come, for the progress line.
+    fn shown(&self, turn: Turn, sample: &ControlSample) -> String {
+        let tokens = sample.answer.tokens.total.map(|tokens| format!("{tokens} tokens in "));
+        format!(
+            "{}: {}{:.1} s",
+            self.plan.label(turn.entry),
+            tokens.unwrap_or_default(),
+            sample.answer.timings.total_s
+        )
+    }
+}
+
+/// Models with the same address go together when it does.
+fn address(name: &ModelName) -> &str {
+    match name {
+        ModelName::OpenAi { base, .. } => base,
+        ModelName::File(_) | ModelName::Ollama(_) => "ollama",
+    }
+}

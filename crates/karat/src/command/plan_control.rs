@@ -1,0 +1,104 @@
+//! Makes the plan of a speed run over servers. No server is asked.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+
+use super::plan_behaviour::{engine_of_servers, served};
+use crate::clock;
+use crate::instrument::speed::control::ask::COUNTING;
+use crate::machine;
+use crate::model::text_names;
+use crate::plan::{ControlPlan, ControlPrompt, RunPlan};
+use crate::record::{Lineage, ModelRecord};
+use crate::settings::{ControlSettings, ModelName};
+use crate::store::Store;
+
+/// A longer text is no prompt that builds complete alike, and fits no usual context.
+const MOST_PROMPT_BYTES: u64 = 1 << 20;
+
+/// The plan, which goes on with a run that was stopped.
+pub(super) fn plan_control(
+    store: &Store,
+    settings: &ControlSettings,
+) -> anyhow::Result<ControlPlan> {
+    let models = settings.models.iter();
+    let mut plan = ControlPlan {
+        models: models.map(|name| model(settings, name)).collect(),
+        prompt: prompt(settings.prompt.as_deref())?,
+        max_tokens: settings.max_tokens,
+        n_ctx: settings.n_ctx,
+        loads_afresh: settings.models.iter().all(|name| matches!(name, ModelName::Ollama(_))),
+        blocks: settings.blocks,
+        seed: settings.seed,
+        series: store.new_run_id(&clock::now())?,
+        machine: machine::describe(Vec::new()),
+        engine: engine_of_servers(),
+    };
+    if !settings.fresh
+        && let Some(series) = unfinished_series(store, &plan)?
+    {
+        plan.series = series;
+    }
+    Ok(plan)
+}
+
+/// What is sent: a file's text without white space around it, or the built-in prompt.
+fn prompt(path: Option<&Path>) -> anyhow::Result<ControlPrompt> {
+    let Some(path) = path else {
+        let (name, text) = COUNTING;
+        return Ok(ControlPrompt { name: name.to_owned(), text: text.to_owned() });
+    };
+    let shown = path.display();
+    let cannot_read = || format!("cannot read text `{shown}`");
+    let metadata = fs::metadata(path).with_context(cannot_read)?;
+    if !metadata.is_file() {
+        bail!("text `{shown}` is no regular file; save it to one first");
+    }
+    if metadata.len() > MOST_PROMPT_BYTES {
+        bail!("--prompt `{shown}` has more than {MOST_PROMPT_BYTES} bytes; give a shorter text");
+    }
+    let text = String::from_utf8(fs::read(path).with_context(cannot_read)?)
+        .with_context(|| format!("text `{shown}` is not UTF-8; convert it first"))?;
+    let text = text.trim();
+    if text.is_empty() {
+        bail!("--prompt `{shown}` is empty; give a text that every build completes alike");
+    }
+    let name = text_names(&[path.to_owned()]).pop().unwrap_or_default();
+    Ok(ControlPrompt { name, text: text.to_owned() })
+}
+
+/// A model, and what the user said it is.
+fn model(settings: &ControlSettings, name: &ModelName) -> ModelRecord {
+    let said = [(&settings.qat, Lineage::Qat), (&settings.twin, Lineage::Twin)];
+    let is_it = |given: &Option<ModelName>| given.as_ref() == Some(name);
+    let its = said.into_iter().filter(|(given, _)| is_it(given));
+    ModelRecord { lineage: its.map(|(_, lineage)| lineage).collect(), ..served(&name.to_string()) }
+}
+
+/// The series that the newest run of the same plan began, where it lacks blocks.
+fn unfinished_series(store: &Store, plan: &ControlPlan) -> anyhow::Result<Option<String>> {
+    let fingerprint = plan.fingerprint();
+    for summary in store.runs()? {
+        let earlier = store.run(&summary.header.id)?.plan;
+        // A plan of another version of karat has nothing to go on with.
+        let Ok(RunPlan { control: Some(earlier), .. }) = serde_json::from_value(earlier) else {
+            continue;
+        };
+        if earlier.fingerprint() == fingerprint {
+            let is_complete = missing_answers(store, &earlier)? == 0;
+            return Ok((!is_complete).then_some(earlier.series));
+        }
+    }
+    Ok(None)
+}
+
+/// Answers that the plan's series lacks.
+pub(super) fn missing_answers(store: &Store, plan: &ControlPlan) -> anyhow::Result<u64> {
+    let mut stored = 0;
+    for entry in 0..plan.entries().len() {
+        stored += store.samples(&plan.identity(entry))?.len() as u64;
+    }
+    Ok((plan.turns().len() as u64).saturating_sub(stored))
+}

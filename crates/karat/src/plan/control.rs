@@ -1,0 +1,116 @@
+//! The plan of a speed run over servers: one control prompt, models, blocks, and the identity of every
+//! answer. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Turn, blocks};
+use crate::digest::sha256_hex;
+use crate::generation::{Generation, Ready, Sampling, Terms, Thinking};
+use crate::record::{EngineRecord, MachineRecord, ModelRecord};
+
+/// Raised when the way answers are timed changes, so that old blocks are not mixed in.
+const MEASURING_VERSION: u32 = 1;
+
+/// Everything a speed run over servers depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ControlPlan {
+    /// Models in the order given; their paths are their names on their servers.
+    pub models: Vec<ModelRecord>,
+    /// What every model is asked.
+    pub prompt: ControlPrompt,
+    /// Most tokens of an answer, thinking included.
+    pub max_tokens: u32,
+    /// Tokens of the context.
+    pub n_ctx: u32,
+    /// Whether every block loads its models afresh; otherwise the processes of some are their
+    /// owners', and the unit is the request.
+    pub loads_afresh: bool,
+    /// Blocks: each asks every model once, and the first once more.
+    pub blocks: u32,
+    /// Seed of the orders.
+    pub seed: u64,
+    /// Names the series of blocks this run adds to: the id of the run that began it.
+    pub series: String,
+    /// Where karat runs, which need not be where the servers do.
+    pub machine: MachineRecord,
+    /// On what engine, as far as it is known before a server was asked.
+    pub engine: EngineRecord,
+}
+
+/// A prompt that every build should complete alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlPrompt {
+    /// Short name, used as `scope`.
+    pub name: String,
+    /// What is sent.
+    pub text: String,
+}
+
+/// One answer with what stood around it: one model in one block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ControlSample {
+    /// What the server said of itself before and after; without the template.
+    pub ready: Ready,
+    /// What it was told about thinking.
+    pub thinking: Thinking,
+    /// The answer with the raw exchange.
+    pub answer: Generation,
+}
+
+impl ControlPlan {
+    /// What takes part in a block, as indexes of models: each once, then the first again.
+    pub fn entries(&self) -> Vec<usize> {
+        blocks::entries(self.models.len())
+    }
+
+    /// Every question of the run in the order it is to be asked.
+    pub fn turns(&self) -> Vec<Turn> {
+        blocks::turns(self.entries().len(), self.blocks, self.seed)
+    }
+
+    /// On what terms a model answers: greedily, and with this word about thinking.
+    pub fn terms(&self, thinking: Thinking) -> Terms {
+        Terms { n_ctx: self.n_ctx, thinking, sampling: Sampling::Greedy }
+    }
+
+    /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
+    /// fingerprint can add to each other's blocks.
+    pub fn fingerprint(&self) -> String {
+        let names: Vec<&str> = self.models.iter().map(|model| model.path.as_str()).collect();
+        let parts = serde_json::json!([
+            MEASURING_VERSION,
+            names,
+            self.prompt.text,
+            self.max_tokens,
+            self.n_ctx,
+            self.blocks,
+            self.seed,
+        ]);
+        sha256_hex(parts.to_string())
+    }
+
+    /// Under what the store keeps the answers of an entry.
+    pub fn identity(&self, entry: usize) -> String {
+        sha256_hex(format!("control\n{}\n{}\n{entry}", self.series, self.fingerprint()))
+    }
+
+    /// Name of an entry, unique in the run.
+    pub fn label(&self, entry: usize) -> String {
+        match self.models.get(entry) {
+            Some(model) => model.name.clone(),
+            None => format!("{} again", self.models[0].name),
+        }
+    }
+
+    /// What the rows show as their setting.
+    pub fn setting(&self) -> BTreeMap<String, String> {
+        let unit = if self.loads_afresh { "load" } else { "request" };
+        BTreeMap::from([
+            ("max_tokens".to_owned(), self.max_tokens.to_string()),
+            ("n_ctx".to_owned(), self.n_ctx.to_string()),
+            ("unit".to_owned(), unit.to_owned()),
+        ])
+    }
+}
