@@ -205,6 +205,26 @@ fn a_model_that_changes_while_it_is_asked_is_told() {
 }
 
 #[test]
+fn a_server_that_does_not_say_at_the_end_what_it_has_is_told() {
+    let place = Place::new();
+    let mut n_answers = 0;
+    let server = Server::start(move |request| match request.path.as_str() {
+        // One to warm up and two tasks; then it has had enough.
+        "/v1/models" if n_answers == 3 => reply(500, "{}"),
+        "/v1/models" => reply(200, list().to_string()),
+        "/v1/chat/completions" => {
+            n_answers += 1;
+            answered()
+        }
+        _ => reply(404, "{}"),
+    });
+    bench(&place, &format!("{}/v1#lab", server.base)).assert().success();
+    assert_eq!(place.document()["attempts"].as_array().unwrap().len(), 2);
+    let told = "at the end the server did not say any more which model it has";
+    assert!(findings(&place).contains(told), "{}", findings(&place));
+}
+
+#[test]
 fn a_model_that_changed_between_plan_and_run_is_not_asked() {
     let place = Place::new();
     let told = AtomicU64::new(0);
