@@ -64,13 +64,14 @@ impl Changeable {
         self.pages.lock().unwrap()[path] = page;
     }
 
-    /// Runs `karat bench` with so many answers to give; its exit code and new attempts.
-    fn bench(&self, place: &Place, n_answers: u64) -> (Option<i32>, u64) {
+    /// Runs `karat bench` with so many answers to give; its exit code, and how often it asked.
+    fn bench(&self, place: &Place, n_answers: u64) -> (Option<i32>, usize) {
+        let asked = || self.server.bodies("/v1/chat/completions").len();
         self.n_left.store(n_answers, Ordering::SeqCst);
-        let before = place.stored("sample");
+        let before = asked();
         let model = format!("{}/v1#lab", self.server.base);
         let code = bench(place, &model).output().unwrap().status.code();
-        (code, place.stored("sample") - before)
+        (code, asked() - before)
     }
 }
 
@@ -88,18 +89,18 @@ const GONE_ON: &str = "the earlier ones may be another model's";
 fn a_series_is_gone_on_with_only_by_the_model_that_began_it() {
     let place = Place::new();
     let changeable = Changeable::start(json!({"/v1/models": list(), "/props": props("/m.gguf")}));
-    // The answer that warms up, and one task; then nobody is there.
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 1));
+    // The answer that warms up, and one task; at the other nobody is there any more.
+    assert_eq!(changeable.bench(&place, 2), (Some(3), 3));
     changeable.say("/props", props("/other.gguf"));
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 1), "a series of its own");
+    assert_eq!(changeable.bench(&place, 2), (Some(3), 3), "a series of its own");
     let mut later = list();
     later["data"][0]["created"] = json!(2);
     changeable.say("/v1/models", later);
-    assert_eq!(changeable.bench(&place, 9), (Some(0), 1), "that series is gone on with");
+    assert_eq!(changeable.bench(&place, 9), (Some(0), 2), "that series is gone on with");
     changeable.say("/props", props("/m.gguf"));
     assert_eq!(
         changeable.bench(&place, 9),
-        (Some(0), 1),
+        (Some(0), 2),
         "and the first one, when its model is back"
     );
     assert!(!findings(&place).contains(GONE_ON), "{}", findings(&place));
@@ -109,9 +110,9 @@ fn a_series_is_gone_on_with_only_by_the_model_that_began_it() {
 fn a_series_of_a_server_that_tells_only_a_name_is_gone_on_with_and_that_is_told() {
     let place = Place::new();
     let changeable = Changeable::start(json!({"/v1/models": {"data": [{"id": "lab"}]}}));
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 1));
+    assert_eq!(changeable.bench(&place, 2), (Some(3), 3));
     assert!(!findings(&place).contains(GONE_ON));
-    assert_eq!(changeable.bench(&place, 9), (Some(0), 1));
+    assert_eq!(changeable.bench(&place, 9), (Some(0), 2));
     assert!(findings(&place).contains(GONE_ON), "{}", findings(&place));
 }
 
@@ -201,6 +202,26 @@ fn a_model_that_changes_while_it_is_asked_is_told() {
     bench(&place, "ollama:lab").env("OLLAMA_HOST", &server.base).assert().success();
     assert!(is_pulled.load(Ordering::SeqCst));
     assert!(findings(&place).contains("the answers are of both"), "{}", findings(&place));
+}
+
+#[test]
+fn a_server_that_does_not_say_at_the_end_what_it_has_is_told() {
+    let place = Place::new();
+    let mut n_answers = 0;
+    let server = Server::start(move |request| match request.path.as_str() {
+        // One to warm up and two tasks; then it has had enough.
+        "/v1/models" if n_answers == 3 => reply(500, "{}"),
+        "/v1/models" => reply(200, list().to_string()),
+        "/v1/chat/completions" => {
+            n_answers += 1;
+            answered()
+        }
+        _ => reply(404, "{}"),
+    });
+    bench(&place, &format!("{}/v1#lab", server.base)).assert().success();
+    assert_eq!(place.document()["attempts"].as_array().unwrap().len(), 2);
+    let told = "at the end the server did not say any more which model it has";
+    assert!(findings(&place).contains(told), "{}", findings(&place));
 }
 
 #[test]
