@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::backend::ollama::Ollama;
 use crate::backend::openai::OpenAi;
 use crate::backend::{Patience, Served};
+use crate::generation::{FailureKind, GenerationFailure};
 use crate::settings::{ModelName, Servers};
 
 /// For a server that is not there yet, or is still loading: nobody wants to wait longer for one that is
@@ -34,6 +35,27 @@ pub(super) fn fresh_server(
     patient: &Patient,
 ) -> anyhow::Result<Option<Box<dyn Served>>> {
     backend(name, patient, Ollama::afresh)
+}
+
+/// That the server still has the model that the run was planned for.
+pub(super) fn check_identity(
+    backend: &mut dyn Served,
+    planned: Option<&str>,
+) -> Result<(), GenerationFailure> {
+    let now = backend.identify()?;
+    if now.as_deref() == planned {
+        return Ok(());
+    }
+    Err(GenerationFailure {
+        kind: FailureKind::NotAsAsked,
+        message: format!(
+            "the server says of the model: {}; when the run was planned it said: {}; the same command \
+             again begins a new series",
+            now.as_deref().unwrap_or("nothing"),
+            planned.unwrap_or("nothing")
+        ),
+        partial: None,
+    })
 }
 
 fn backend(

@@ -253,20 +253,8 @@ fn begin(
     planned: Option<&str>,
     terms: &Terms,
 ) -> Result<Ready, GenerationFailure> {
-    let now = backend.identify()?;
-    if now.as_deref() == planned {
-        return backend.get_ready(terms);
-    }
-    Err(GenerationFailure {
-        kind: ReplyFailure::NotAsAsked,
-        message: format!(
-            "the server says of the model: {}; when the run was planned it said: {}; the same command \
-             again begins a new series",
-            now.as_deref().unwrap_or("nothing"),
-            planned.unwrap_or("nothing")
-        ),
-        partial: None,
-    })
+    backends::check_identity(backend, planned)?;
+    backend.get_ready(terms)
 }
 
 /// Ends a series of answers, and tells whether they were all of one model.

@@ -112,10 +112,12 @@ impl<'r, 's> ControlRun<'r, 's> {
     /// One model in one block; how it failed, where it did.
     fn turn(&mut self, turn: Turn, progress: &mut Progress) -> anyhow::Result<Option<FailureKind>> {
         let watch = Stopwatch::start();
-        let name = &self.servers[self.plan.entries()[turn.entry]];
+        let model = self.plan.entries()[turn.entry];
+        let name = &self.servers[model];
         let mut backend = backends::fresh_server(name, &self.patient)?
             .with_context(|| format!("{name} is on no server"))?;
-        let answered = ask(&mut *backend, &self.plan);
+        let answered = backends::check_identity(&mut *backend, self.plan.served[model].as_deref())
+            .and_then(|()| ask(&mut *backend, &self.plan));
         self.steps[turn.entry].0.seconds += watch.elapsed().as_secs_f64();
         match answered {
             Ok(sample) => {

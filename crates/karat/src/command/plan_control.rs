@@ -1,11 +1,13 @@
-//! Makes the plan of a speed run over servers. No server is asked.
+//! Makes the plan of a speed run over servers. They are asked what their models are, and nothing else.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
+use super::backends::Patient;
 use super::plan_behaviour::{engine_of_servers, served};
+use super::plan_served::identities;
 use crate::clock;
 use crate::instrument::speed::control::ask::COUNTING;
 use crate::machine;
@@ -23,9 +25,12 @@ pub(super) fn plan_control(
     store: &Store,
     settings: &ControlSettings,
 ) -> anyhow::Result<ControlPlan> {
+    let answer_timeout = settings.answer_timeout;
+    let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
     let models = settings.models.iter();
     let mut plan = ControlPlan {
         models: models.map(|name| model(settings, name)).collect(),
+        served: identities(&settings.models, &patient)?,
         prompt: prompt(settings.prompt.as_deref())?,
         max_tokens: settings.max_tokens,
         n_ctx: settings.n_ctx,

@@ -16,6 +16,18 @@ pub(super) struct Said {
     pub(super) drawn: Option<Drawn>,
 }
 
+/// What each server says its model is; `None` where it does not answer, or tells nothing but the name.
+pub(super) fn identities(
+    models: &[ModelName],
+    patient: &Patient,
+) -> anyhow::Result<Vec<Option<String>>> {
+    let identity = |name| {
+        let backend = server(name, patient)?;
+        Ok(backend.and_then(|mut backend| backend.identify().ok().flatten()))
+    };
+    models.iter().map(identity).collect()
+}
+
 /// Asks every server. `terms`: on which a model may be asked how it counts; `None` where none may.
 pub(super) fn ask_servers(
     settings: &BehaviourSettings,

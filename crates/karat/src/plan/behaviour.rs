@@ -204,6 +204,7 @@ mod tests {
                 template_sha256: None,
             }],
             servers: vec![None],
+            served: vec![None],
             suite: SuiteSpec {
                 name: if folder { SuiteName::Quick } else { SuiteName::Full },
                 folder: folder.then(|| "mine".into()),

@@ -18,6 +18,8 @@ const MEASURING_VERSION: u32 = 1;
 pub struct ControlPlan {
     /// Models in the order given; their paths are their names on their servers.
     pub models: Vec<ModelRecord>,
+    /// What the server said each of them is; `None` where it told nothing but the name.
+    pub served: Vec<Option<String>>,
     /// What every model is asked.
     pub prompt: ControlPrompt,
     /// Most tokens of an answer, thinking included.
@@ -82,6 +84,7 @@ impl ControlPlan {
         let parts = serde_json::json!([
             MEASURING_VERSION,
             names,
+            self.served,
             self.prompt.text,
             self.max_tokens,
             self.n_ctx,
