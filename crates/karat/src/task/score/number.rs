@@ -101,12 +101,16 @@ impl Number {
     fn alternative<'a>(&self, text: &'a str) -> Option<&'a str> {
         let numbers = self.numbers(text);
         let last = numbers.iter().rposition(|(_, number)| self.is_right(*number))?;
-        let before = last.checked_sub(1);
-        let pairs = [before.map(|before| (before, before, last)), Some((last + 1, last, last + 1))];
+        let (before, rest) = numbers.split_at(last);
+        let (right, after) = rest.split_first()?;
+        let pairs = [
+            before.last().map(|other| (other, other, right)),
+            after.first().map(|other| (other, right, other)),
+        ];
         pairs.into_iter().flatten().find_map(|(other, first, second)| {
-            let (other, number) = numbers.get(other)?;
-            let between = text.get(numbers.get(first)?.0.end..numbers.get(second)?.0.start)?;
-            (!self.is_right(*number) && is_choice(between)).then(|| text.get(other.clone()))?
+            let between = text.get(first.0.end..second.0.start)?;
+            let is_offered = !self.is_right(other.1) && is_choice(between);
+            is_offered.then(|| text.get(other.0.clone())).flatten()
         })
     }
 }
