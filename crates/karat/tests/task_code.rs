@@ -134,6 +134,15 @@ fn naming_the_function_is_not_enough() {
 }
 
 #[test]
+fn code_that_does_not_run_says_so_once() {
+    let instance = &instances("code_from_spec")[0];
+    let checks = judged(instance, "def merge_intervals(intervals)").checks;
+    let [Check { name, held: false, why }] = checks.as_slice() else { panic!("{checks:?}") };
+    assert_eq!(name, "code that runs");
+    assert!(why.starts_with("it is no Python: line 1"), "{why}");
+}
+
+#[test]
 fn hidden_cases_count() {
     let answer = "```python\ndef merge_intervals(intervals):\n    out = []\n    for s, e in intervals:\n        if out and s <= out[-1][1]:\n            out[-1][1] = max(out[-1][1], e)\n        else:\n            out.append([s, e])\n    return out\n```";
     check(answer, Outcome::Partial, "returned `[[8, 10]]`");
