@@ -134,6 +134,46 @@ fn naming_the_function_is_not_enough() {
 }
 
 #[test]
+fn right_code_passes_however_it_is_written() {
+    let body = "    out = []\n    for start, end in sorted(intervals):\n        if out and start <= out[-1][1]:\n            out[-1] = (out[-1][0], max(out[-1][1], end))\n        else:\n            out.append((start, end))\n    return out";
+    let plain = format!("def merge_intervals(intervals):\n{body}");
+    let typed = format!(
+        "from typing import List, Tuple\n\n\ndef merge_intervals(intervals: List[List[int]]) -> List[Tuple[int, int]]:\n    \"\"\"Merges.\"\"\"\n{body}\n\n\nif __name__ == \"__main__\":\n    print(merge_intervals([[1, 2]]))"
+    );
+    for answer in [
+        plain.clone(),
+        typed.clone(),
+        format!("```python\n{typed}\n```"),
+        format!(
+            "Here it is:\n\n```py\n{plain}\n```\n\nFor example:\n\n```\nmerge_intervals([])\n```"
+        ),
+    ] {
+        check(&answer, Outcome::Pass, "");
+    }
+}
+
+#[test]
+fn an_answer_without_code_earns_nothing() {
+    for instance in ["code_from_spec", "bug_fix"].map(|family| instances(family).remove(0)) {
+        let prompt = instance.messages[0].content.clone();
+        for answer in ["I'm sorry, but I can't help with that.", "Nie mogę tego zrobić.", &prompt]
+        {
+            let score = judged(&instance, answer);
+            assert_eq!(score.outcome, Outcome::Fail, "{answer}: {score:?}");
+        }
+    }
+}
+
+#[test]
+fn code_that_does_not_run_says_so_once() {
+    let instance = &instances("code_from_spec")[0];
+    let checks = judged(instance, "def merge_intervals(intervals)").checks;
+    let [Check { name, held: false, why }] = checks.as_slice() else { panic!("{checks:?}") };
+    assert_eq!(name, "code that runs");
+    assert!(why.starts_with("it is no Python: line 1"), "{why}");
+}
+
+#[test]
 fn hidden_cases_count() {
     let answer = "```python\ndef merge_intervals(intervals):\n    out = []\n    for s, e in intervals:\n        if out and s <= out[-1][1]:\n            out[-1][1] = max(out[-1][1], e)\n        else:\n            out.append([s, e])\n    return out\n```";
     check(answer, Outcome::Partial, "returned `[[8, 10]]`");

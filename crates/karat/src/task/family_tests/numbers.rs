@@ -14,6 +14,9 @@ fn exact_arithmetic() {
         "Discounted: 997.5\n\n€1,007.50",
         "So it pays:\n1007.50 euros.",
         "`1007.50`",
+        "The steps give 1050, 997.5, 1007.5.\n\n1007.5",
+        "Delivery is 10.00, without discount or rounding.\n\n1007.5",
+        "Is it 1007.5 or 1008? Delivery is not discounted, so:\n1007.5",
     ] {
         check(&english, right, Outcome::Pass);
     }

@@ -124,10 +124,12 @@ impl Code {
         let mut checks = Vec::new();
         if let Some(why) = ended(&report.ending, &self.function) {
             checks.push(failed("code that runs", why));
+            // Why the others were not reached is said.
+            checks.extend(results.into_iter().take(report.results.len()));
         } else {
             checks.push(held("code that runs"));
+            checks.extend(results);
         }
-        checks.extend(results);
         let points =
             if outcome == Outcome::Partial { HALF } else { whole(outcome, Vec::new()).points };
         Score { outcome, points, checks }
@@ -138,15 +140,15 @@ impl Code {
 fn ended(ending: &Ending, function: &str) -> Option<String> {
     match ending {
         Ending::Finished | Ending::Gap(_) | Ending::Crashed(_) => None,
-        Ending::SyntaxError(why) => Some(format!("no Python: {why}")),
+        Ending::SyntaxError(why) => Some(format!("it is no Python: {why}")),
         Ending::Raised { kind, message } => {
-            Some(format!("raised {kind} before any call: {message}"))
+            Some(format!("it raised {kind} before any call: {message}"))
         }
-        Ending::NoFunction => Some(format!("defines no function `{function}`")),
-        Ending::Refused(module) => Some(format!("needs `{module}`, which reaches outside")),
-        Ending::TimeOut => Some("did not end in time".to_owned()),
-        Ending::OutOfMemory => Some("used up its memory".to_owned()),
-        Ending::TooMuchOutput => Some("printed too much".to_owned()),
+        Ending::NoFunction => Some(format!("it defines no function `{function}`")),
+        Ending::Refused(module) => Some(format!("it needs `{module}`, which reaches outside")),
+        Ending::TimeOut => Some("it did not end in time".to_owned()),
+        Ending::OutOfMemory => Some("it used up its memory".to_owned()),
+        Ending::TooMuchOutput => Some("it printed too much".to_owned()),
     }
 }
 

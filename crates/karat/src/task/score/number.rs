@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::dress::{lines, undressed, unlisted};
-use super::fold::{folded, is_word};
+use super::fold::{folded, is_word, words};
 use super::{Answer, Checked, Means, Score, Scorer, Written, check, failed, held, shown, whole};
 use crate::task::Outcome;
 
@@ -97,25 +97,36 @@ impl Number {
         numbers
     }
 
-    /// Another number that the text offers beside the right one.
+    /// Another number that the text offers beside the right one, where the right one stands last.
     fn alternative<'a>(&self, text: &'a str) -> Option<&'a str> {
         let numbers = self.numbers(text);
-        numbers.windows(2).find_map(|two| {
-            let [(first, one), (second, other)] = two else { return None };
-            let between = text.get(first.end..second.start)?;
-            let is_list = |mark: char| matches!(mark, ',' | '/' | ';' | ' ');
-            let said = folded(between);
-            let in_doubt = between.chars().all(is_list)
-                || said
-                    .split(|mark| !is_word(mark) && mark != '-')
-                    .any(|word| DOUBT.contains(&word));
-            match (self.is_right(*one), self.is_right(*other)) {
-                (true, false) if in_doubt => text.get(second.clone()),
-                (false, true) if in_doubt => text.get(first.clone()),
-                _ => None,
-            }
+        let last = numbers.iter().rposition(|(_, number)| self.is_right(*number))?;
+        let (before, rest) = numbers.split_at(last);
+        let (right, after) = rest.split_first()?;
+        let pairs = [
+            before.last().map(|other| (other, other, right)),
+            after.first().map(|other| (other, right, other)),
+        ];
+        pairs.into_iter().flatten().find_map(|(other, first, second)| {
+            let between = text.get(first.0.end..second.0.start)?;
+            let is_offered = !self.is_right(other.1) && is_choice(between);
+            is_offered.then(|| text.get(other.0.clone())).flatten()
         })
     }
+}
+
+/// Whether what stands between two numbers makes a choice of them: marks of a list, or a few words with
+/// one of doubt, of one sentence.
+fn is_choice(between: &str) -> bool {
+    const FEW: usize = 6;
+    let is_list = |mark: char| matches!(mark, ',' | '/' | ';' | ' ');
+    if between.chars().all(is_list) {
+        return true;
+    }
+    let said = words(between);
+    !between.contains(['.', '!', '?', ':'])
+        && said.len() <= FEW
+        && said.iter().any(|word| DOUBT.contains(&folded(word).as_str()))
 }
 
 impl Scorer for Number {
@@ -161,11 +172,7 @@ impl Scorer for Number {
 
 /// A text with LaTeX's ways to write marks and spaces inside numbers undone.
 fn plain(text: &str) -> String {
-    text.replace("{,}", ",")
-        .replace("{.}", ".")
-        .replace("\\,", " ")
-        .replace("\\;", " ")
-        .replace('~', " ")
+    text.replace("{,}", ",").replace("{.}", ".").replace("\\,", " ").replace("\\;", " ")
 }
 
 /// How far a number reaches that a text begins with, in bytes: over points, commas and apostrophes before
