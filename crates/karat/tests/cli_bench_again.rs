@@ -77,6 +77,30 @@ fn an_edited_scorer_judges_anew_and_asks_nothing() {
     assert_eq!(report["estimates"], first["estimates"]);
 }
 
+/// What was cut off is judged as far as it had come, as it is where the budget was asked for.
+#[test]
+fn an_answer_that_is_right_so_far_passes_at_a_budget_that_cuts_it_off() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let bench = |limit: [&str; 2]| {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+        command.args(limit).arg(lab(ORIGINAL)).assert().success();
+        place.document()
+    };
+    let figure = |document: &Value, metric: &str, budget: Option<&str>| {
+        let rows = document["estimates"].as_array().unwrap();
+        let mut rows = rows.iter().filter(|row| row["setting"]["budget"].as_str() == budget);
+        rows.find(|row| row["metric"] == metric).unwrap()["value"].as_f64()
+    };
+    let all = bench(["--thinking-budget", "24,2"]);
+    let alone = bench(["--max-tokens", "2"]);
+    for (metric, value) in [("pass_rate", 1.0), ("tokens", 2.0)] {
+        assert_eq!(figure(&all, metric, Some("2")), Some(value), "{metric}");
+        assert_eq!(figure(&alone, metric, None), Some(value), "{metric}");
+    }
+    assert!(figure(&all, "tokens", Some("24")) > Some(2.0), "it was longer than that");
+}
+
 #[test]
 fn answers_that_are_drawn_are_asked_anew_and_have_a_ruler_of_their_own() {
     let place = Place::new();
