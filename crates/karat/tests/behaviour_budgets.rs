@@ -1,7 +1,5 @@
 //! Accuracy against thinking budget: beginnings of answers, what is read off them, what is left out.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
-
 mod behaviour_sample;
 
 use behaviour_sample::{asked, attempt, family, generation, model, with_cost};

@@ -267,6 +267,16 @@ fn repeats_that_think_or_call_otherwise_differ() {
 }
 
 #[test]
+fn a_repeat_without_an_answer_is_no_other_answer() {
+    let failed = Attempt { repeat: 1, ..failure("a", 0, "worker was killed") };
+    let repeats = vec![attempt("a", 0, Outcome::Pass), failed];
+    let summary = summarize(&models(&["q4"]), &[repeats], &asked());
+    check_finding(&summary, "q4: 1 repeat without an answer that could be judged");
+    check_finding(&summary, "the first: a/0: worker was killed");
+    assert!(summary.findings.iter().all(|finding| !finding.message.contains("asked again")));
+}
+
+#[test]
 fn what_the_suite_can_tell_is_said() {
     check_finding(
         &two(family("a", "pf"), family("a", "pf")),

@@ -10,9 +10,18 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+#[cfg(target_os = "linux")]
+use std::{
+    process::{Child, Command, Stdio},
+    thread,
+    time::Instant,
+};
 
 use cli_lab::{ORIGINAL, Place, lab};
 use rusqlite::Connection;
+#[cfg(target_os = "linux")]
+use rustix::process::{Pid, Signal, kill_process};
 use scripted_server::{Server, Step, reply, stream};
 use serde_json::Value;
 
@@ -66,6 +75,30 @@ fn an_edited_scorer_judges_anew_and_asks_nothing() {
     let report = place.karat(["report", id, "--format", "json"]).output().unwrap().stdout;
     let report: Value = serde_json::from_slice(&report).unwrap();
     assert_eq!(report["estimates"], first["estimates"]);
+}
+
+/// What was cut off is judged as far as it had come, as it is where the budget was asked for.
+#[test]
+fn an_answer_that_is_right_so_far_passes_at_a_budget_that_cuts_it_off() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let bench = |limit: [&str; 2]| {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+        command.args(limit).arg(lab(ORIGINAL)).assert().success();
+        place.document()
+    };
+    let figure = |document: &Value, metric: &str, budget: Option<&str>| {
+        let rows = document["estimates"].as_array().unwrap();
+        let mut rows = rows.iter().filter(|row| row["setting"]["budget"].as_str() == budget);
+        rows.find(|row| row["metric"] == metric).unwrap()["value"].as_f64()
+    };
+    let all = bench(["--thinking-budget", "24,2"]);
+    let alone = bench(["--max-tokens", "2"]);
+    for (metric, value) in [("pass_rate", 1.0), ("tokens", 2.0)] {
+        assert_eq!(figure(&all, metric, Some("2")), Some(value), "{metric}");
+        assert_eq!(figure(&alone, metric, None), Some(value), "{metric}");
+    }
+    assert!(figure(&all, "tokens", Some("24")) > Some(2.0), "it was longer than that");
 }
 
 #[test]
@@ -197,7 +230,7 @@ fn nothing_is_judged_while_answers_are_timed() {
 /// Stored samples that have this key.
 fn samples_with(store: &Path, key: &str) -> u64 {
     let store = Connection::open(store).unwrap();
-    store.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    store.busy_timeout(Duration::from_secs(5)).unwrap();
     let count = format!("SELECT count(*) FROM sample WHERE data LIKE '%\"{key}\"%'");
     store.query_row(&count, [], |row| row.get::<_, i64>(0)).unwrap() as u64
 }
@@ -227,4 +260,80 @@ fn builds_with_other_templates_and_types_change_two_things_at_once() {
         said.contains("have different chat templates"),
         "told before anything is asked: {said}"
     );
+}
+
+/// A bench of many answers of the lab model in the background, of which some are stored.
+#[cfg(target_os = "linux")]
+fn under_way(place: &Place) -> Child {
+    let bench = Command::new(env!("CARGO_BIN_EXE_karat"))
+        .args(["bench", "--threads", "1", "--tasks", "tasks", "--repeats", "40", "--quiet"])
+        .arg(lab(ORIGINAL))
+        .current_dir(place.path(""))
+        .env("KARAT_HOME", place.home())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    until("three replies", || (place.stored("sample") >= 3).then_some(()));
+    bench.unwrap()
+}
+
+/// What `find` gives, as soon as it gives something.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn until<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_mins(2) {
+        if let Some(found) = find() {
+            return found;
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    panic!("{what} did not come");
+}
+
+/// The same command to its end.
+#[cfg(target_os = "linux")]
+fn to_the_end(place: &Place) -> Value {
+    let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
+    command.args(["--repeats", "40"]).arg(lab(ORIGINAL)).assert().success();
+    place.document()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_question_at_which_the_worker_was_killed_is_asked_again() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let mut bench = under_way(&place);
+    let pid = Pid::from_child(&bench);
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let worker = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
+    kill_process(worker.and_then(Pid::from_raw).unwrap(), Signal::KILL).unwrap();
+    bench.wait().unwrap();
+    let errors = |document: &Value| {
+        let outcomes = outcomes(document);
+        assert_eq!(outcomes.len(), 40);
+        outcomes.iter().filter(|outcome| **outcome == "error").count()
+    };
+    let first = place.document();
+    assert_eq!(errors(&first), 1, "the others were asked all the same");
+    assert!(first["findings"].to_string().contains("killed"), "{}", first["findings"]);
+    assert_eq!(errors(&to_the_end(&place)), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn replies_of_a_run_that_was_killed_are_kept_and_judged_by_the_next() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    let mut bench = under_way(&place);
+    bench.kill().unwrap();
+    bench.wait().unwrap();
+    let stopped = place.document();
+    assert!(attempts(&stopped).is_empty(), "a report does not judge");
+    let findings = stopped["findings"].to_string();
+    assert!(findings.contains("not judged yet and left out"), "{findings}");
+    let kept = place.stored("sample");
+    assert_eq!(outcomes(&to_the_end(&place)), ["pass"; 40]);
+    assert_eq!(place.stored("sample"), 80, "{kept} of 40 replies were there, none is asked twice");
 }

@@ -146,3 +146,16 @@ fn distance_has_a_margin_of_its_own() {
     };
     assert_eq!([budget(0.01), budget(0.03)], [Verdict::Worse, Verdict::NotWorse]);
 }
+
+#[test]
+fn the_text_that_decides_is_told_first_and_a_gain_is_no_loss_within_the_margin() {
+    let text =
+        |scope, value, half| versus("twin", text_row("ln_ppl_ratio", "qat", scope, value, half));
+    let rows = [text("english", -0.002, 0.004), text("polish", -0.02, 0.004)];
+    let all = answers(&four(), &rows, &VerdictSettings::at_level(0.95));
+    let recipe = all.iter().find(|answer| answer.question == Question::Recipe).unwrap();
+    assert_eq!(recipe.verdict, Verdict::Better);
+    let told = "perplexity 1.98 % lower [-2.37, -1.59] on polish; \
+                perplexity 0.20 % lower [-0.60, +0.20] (a loss of 1.0 % is excluded) on english.";
+    assert!(recipe.sentence.ends_with(told), "{}", recipe.sentence);
+}

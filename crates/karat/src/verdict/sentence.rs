@@ -60,15 +60,17 @@ pub(super) fn tasks_fact(verdict: Verdict, tasks: &Measurement<'_>) -> String {
     let interval = tasks.interval.map(|i| Interval { lo: 100.0 * i.lo, hi: 100.0 * i.hi, ..i });
     let ends = interval.map(|i| format!(" [{:+.1}, {:+.1}]", i.lo, i.hi)).unwrap_or_default();
     let margin = match verdict {
-        Verdict::NotWorse => format!(", a loss of less than {} points", points_of(tasks.margin)),
+        Verdict::NotWorse => {
+            format!(", a loss of less than {} points", as_given(100.0 * tasks.margin))
+        }
         _ => String::new(),
     };
     format!("{lead}{ends}{margin}")
 }
 
-/// A margin in points, as it was given: 5, 2.5.
-fn points_of(margin: f64) -> f64 {
-    (1e4 * margin).round() / 100.0
+/// A margin in its unit without the last bits of its binary fraction: 5, 2.5.
+fn as_given(margin: f64) -> f64 {
+    (1e3 * margin).round() / 1e3
 }
 
 /// The answer from texts: those that decide it, then those that say something else.
@@ -89,8 +91,12 @@ pub(super) fn texts_fact(texts: &[(&Measurement<'_>, Verdict)], versus: &str) ->
             None => groups.push((*verdict, vec![measurement])),
         }
     }
-    // What was decided is told before what was not.
-    groups.sort_by_key(|(verdict, _)| *verdict == Verdict::CannotTell);
+    // A difference is told before its absence, and what was decided before what was not.
+    groups.sort_by_key(|(verdict, _)| match verdict {
+        Verdict::Better | Verdict::Worse => 0,
+        Verdict::NotWorse => 1,
+        Verdict::CannotTell | Verdict::NotAsked => 2,
+    });
     let facts = groups.iter().map(|(verdict, group)| {
         let scopes: Vec<&str> = group.iter().map(|one| one.scope).collect();
         let fact = text_fact(group[0], *verdict, versus);
@@ -127,13 +133,17 @@ fn text_fact(one: &Measurement<'_>, verdict: Verdict, versus: &str) -> String {
             format!("perplexity {} {side}{ends}", size.trim_start_matches('-'))
         }
     };
-    let margin = match (verdict, one.kind) {
-        (Verdict::NotWorse, Kind::Divergence) => {
-            format!(", less than the margin of {:.0}·10⁻³ nats", 1e3 * one.margin)
+    let margin = match one.kind {
+        Kind::Divergence => format!("{}·10⁻³ nats", as_given(1e3 * one.margin)),
+        Kind::Passes | Kind::Perplexity => {
+            let percent = 100.0 * one.margin.exp_m1();
+            let decimals = if percent < 0.1 { 3 } else { 1 };
+            format!("{percent:.decimals$} %")
         }
-        (Verdict::NotWorse, _) => {
-            format!(", less than the margin of {:.1} %", 100.0 * one.margin.exp_m1())
-        }
+    };
+    let margin = match verdict {
+        Verdict::NotWorse if one.gain > 0.0 => format!(" (a loss of {margin} is excluded)"),
+        Verdict::NotWorse => format!(", less than the margin of {margin}"),
         _ => String::new(),
     };
     format!("{fact}{margin}{mark}")

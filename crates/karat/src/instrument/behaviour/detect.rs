@@ -21,9 +21,10 @@ pub fn suite_can_tell(n_instances: u64, discordance: Option<f64>, level: f64) ->
     Some(Finding {
         severity: Severity::Note,
         message: format!(
-            "what this suite can tell: {} find a difference of {:.0} points in pass rate 4 times out of 5, \
+            "what this suite can tell: {} {} a difference of {:.0} points in pass rate 4 times out of 5, \
              if one build alone passes {:.0} % of them ({basis}){}",
             count(n_instances, "task"),
+            if n_instances == 1 { "finds" } else { "find" },
             points(smallest),
             points(share),
             more.unwrap_or_default()
@@ -44,6 +45,7 @@ mod tests {
     #[test]
     fn a_small_suite_says_how_little_it_can_tell() {
         check(6, None, "6 tasks find a difference of 57 points");
+        check(1, None, "1 task finds a difference");
         check(149, None, "a difference of 10 points");
         check(149, None, "20 % of them (assumed); 5 points would take 620");
         check(306, Some(0.1), "a difference of 5 points");

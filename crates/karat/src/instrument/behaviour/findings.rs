@@ -15,6 +15,7 @@ const MOST_NAMED: usize = 4;
 pub(super) fn of_build(name: &str, items: &[Item<'_>]) -> Vec<Finding> {
     let findings = [
         errors(name, items),
+        failed_reruns(name, items),
         starved(name, items),
         differing_repeats(name, items),
         loops(name, items),
@@ -42,17 +43,33 @@ fn of<'i, 'a>(items: &'i [Item<'a>], is_it: impl Fn(&Item<'a>) -> bool) -> Vec<&
 
 fn errors(name: &str, items: &[Item<'_>]) -> Option<Finding> {
     let errors = of(items, |item| is_error(item.first()));
-    let first = errors.first()?.first();
-    let why = match &first.reply {
-        Reply::Failure(failure) => failure.message.clone(),
-        Reply::Answer(_) => "its answer could not be judged".to_owned(),
-    };
+    let why = why(errors.first()?.first());
     Some(warning(format!(
         "{name}: {} of {} without an answer that could be judged, left out of its rates and of every pair: \
          {}; the first: {why}",
         errors.len(),
         count(items.len() as u64, "task"),
         named(&errors)
+    )))
+}
+
+/// Why an attempt is an error.
+fn why(error: &Attempt) -> &str {
+    match &error.reply {
+        Reply::Failure(failure) => &failure.message,
+        Reply::Answer(_) => "its answer could not be judged",
+    }
+}
+
+fn failed_reruns(name: &str, items: &[Item<'_>]) -> Option<Finding> {
+    let reruns = items.iter().filter(|item| !is_error(item.first())).flat_map(Item::reruns);
+    let failed: Vec<&Attempt> = reruns.copied().filter(|rerun| is_error(rerun)).collect();
+    Some(warning(format!(
+        "{name}: {} without an answer that could be judged, left out of how it differs from itself; the \
+         first: {}: {}",
+        count(failed.len() as u64, "repeat"),
+        failed.first()?.instance,
+        why(failed[0])
     )))
 }
 
@@ -84,16 +101,16 @@ fn said(attempt: &Attempt) -> Option<(&str, &str, &[ToolCall])> {
 fn differing_repeats(name: &str, items: &[Item<'_>]) -> Option<Finding> {
     let differs = |item: &Item<'_>| {
         let first = item.first();
-        item.reruns()
-            .iter()
-            .any(|rerun| said(rerun) != said(first) || rerun.score.outcome != first.score.outcome)
+        let mut judged = item.reruns().iter().filter(|rerun| !is_error(rerun) && !is_error(first));
+        judged.any(|rerun| said(rerun) != said(first) || rerun.score.outcome != first.score.outcome)
     };
     let differing = of(items, differs);
     if differing.is_empty() {
         return None;
     }
     let flipped = |item: &&&Item<'_>| {
-        item.reruns().iter().any(|rerun| is_pass(rerun) != is_pass(item.first()))
+        let mut judged = item.reruns().iter().filter(|rerun| !is_error(rerun));
+        judged.any(|rerun| is_pass(rerun) != is_pass(item.first()))
     };
     let flips = differing.iter().filter(flipped).count();
     Some(warning(format!(
