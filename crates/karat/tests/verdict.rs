@@ -371,3 +371,27 @@ fn the_budget_says_what_fits_and_how_fast_it_is() {
     );
     assert_eq!(answer.evidence, [0, 1, 2, 3]);
 }
+
+/// A ratio whose own interval excludes 1, among others that nothing is in: with one error for all of them
+/// it is told no more.
+#[test]
+fn a_ratio_that_is_not_told_among_all_is_not_told_here() {
+    let rate = |metric: &str, candidate: &str, other: &str, value: f64| Estimate {
+        instrument: Instrument::Speed,
+        ..versus(other, text_row(metric, candidate, "t", value, 0.1))
+    };
+    // p = 0.043 alone.
+    let near = rate("tg_rate_ratio", "Q8_0", "qat", 0.89);
+    let others = ["pp_rate_ratio", "tg_rate_ratio"]
+        .map(|metric| rate(metric, "twin", "Q4_0", 1.01))
+        .into_iter();
+    let said = |rows: Vec<Estimate>| {
+        let all = answers(&four(), &rows, &settings());
+        the(Question::Budget, &all).besides.last().unwrap().clone()
+    };
+    let ppl = versus("Q8_0", text_row("ln_ppl_ratio", "qat", "english", 0.002, 0.004));
+    let alone = said(vec![ppl.clone(), near.clone()]);
+    assert!(alone.contains("it generates 12.4 % faster"), "{alone}");
+    let among = said([ppl, near].into_iter().chain(others).collect());
+    assert!(among.contains("cannot tell, ratio 1.124"), "{among}");
+}

@@ -62,7 +62,7 @@ pub use paired::PairedCounts;
 pub use power::{Design, detectable_difference, pairs_needed, pairs_to_exclude, units_needed};
 pub use quantiles::{quantile_of_sorted, quantiles};
 pub use ratio::ratio_of_sums;
-pub use read_back::{facing_error, p_above, p_from_interval};
+pub use read_back::{facing_error, p_above, p_from_interval, p_from_t_interval};
 pub use sequence_bound::WARM_UP;
 pub use sequence_order::shuffled_windows;
 pub use share::share;

@@ -1,9 +1,10 @@
 //! What a stored interval says about one hypothesis: its standard error and p value, read back.
-//! Owns the normal reading of an interval's end; makes no interval.
+//! Owns the normal and the t reading of an interval's end; makes no interval.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 use super::interval::Interval;
+use super::student::t_quantile;
 
 /// Standard error on the side of an interval that faces `at`: the distance from the value to that end,
 /// over the normal quantile of its level. Infinite where the interval has no width there.
@@ -31,9 +32,19 @@ pub fn p_above(value: f64, interval: Interval, at: f64) -> f64 {
     if value > at { half } else { 1.0 - half }
 }
 
+/// Two-sided p value of the hypothesis that the true value is 0, from Student's t interval of a mean
+/// over `n` units; `None` below two of them.
+pub fn p_from_t_interval(value: f64, interval: Interval, n: usize) -> Option<f64> {
+    let quantile = t_quantile(0.5 + interval.level / 2.0, n)?;
+    let error = (interval.hi - interval.lo) / (2.0 * quantile);
+    let t = StudentsT::new(0.0, 1.0, (n - 1) as f64).ok()?;
+    Some(if value == 0.0 { 1.0 } else { 2.0 * t.sf(value.abs() / error) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::BlockMean;
 
     const SKEWED: Interval = Interval { lo: -0.1, hi: 2.0, level: 0.95 };
 
@@ -51,6 +62,16 @@ mod tests {
         assert!((p_above(0.5, SKEWED, -0.1) - 0.025).abs() < 1e-9);
         assert!((p_above(0.5, SKEWED, 2.0) - 0.975).abs() < 1e-9);
         assert!((p_above(0.5, SKEWED, 0.5) - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_t_interval_gives_back_the_p_value_of_its_test() {
+        let mean = BlockMean::of(&[0.02, -0.01, 0.04, 0.03, 0.01]).unwrap();
+        let interval = mean.interval(0.9).unwrap();
+        let p = p_from_t_interval(mean.mean, interval, mean.n).unwrap();
+        assert!((p - mean.p_value().unwrap()).abs() < 1e-9, "{p}");
+        assert_eq!(p_from_t_interval(0.0, interval, mean.n), Some(1.0));
+        assert_eq!(p_from_t_interval(mean.mean, interval, 1), None);
     }
 
     #[test]

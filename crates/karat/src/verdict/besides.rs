@@ -2,7 +2,7 @@
 //! Owns these sentences; judges nothing.
 
 use crate::record::{Estimate, Instrument, Lineage, ModelRecord, Question};
-use crate::stats::Interval;
+use crate::stats::{Interval, holm, p_from_t_interval};
 use crate::units::Bytes;
 
 use super::settings::VerdictSettings;
@@ -130,8 +130,11 @@ fn speed(table: Table<'_>, (one, other): (&ModelRecord, &ModelRecord)) -> Option
         Instrument::Speed => "it generates",
         _ => "visible text comes",
     };
-    let excludes_one = ratio.1.is_none_or(|i| i.lo > 1.0 || i.hi < 1.0);
-    let text = if ratio.1.is_some() && (!excludes_one || ratio.0.ln().abs() <= noise) {
+    let is_told = match row.instrument {
+        Instrument::Speed => is_told_apart(table, at),
+        _ => ratio.1.is_some_and(|i| i.lo > 1.0 || i.hi < 1.0),
+    };
+    let text = if ratio.1.is_some() && (!is_told || ratio.0.ln().abs() <= noise) {
         // What may be nothing has no shares.
         let text = format!("speed apart: cannot tell, ratio {:.3}{}", ratio.0, ends(ratio.1));
         return Some((text, rows));
@@ -185,6 +188,25 @@ fn ratio<'a>(
             _ => None,
         }
     })
+}
+
+/// Whether the ratio in a row is told from 1 when every ratio of rates of the run shares one error
+/// (Holm), as in the claims about speed.
+fn is_told_apart(table: Table<'_>, row: usize) -> bool {
+    let ratios = ["pp_rate_ratio", "tg_rate_ratio"];
+    let rows = ratios.into_iter().flat_map(|metric| table.of(Instrument::Speed, metric));
+    let tested: Vec<(usize, f64, f64)> = rows
+        .filter_map(|(at, row)| {
+            let ends = row.lo.zip(row.hi).filter(|(lo, _)| *lo > 0.0)?;
+            let level = row.level?;
+            let interval = Interval { lo: ends.0.ln(), hi: ends.1.ln(), level };
+            let p = p_from_t_interval(row.value?.ln(), interval, row.n as usize)?;
+            Some((at, p, level))
+        })
+        .collect();
+    let p_values: Vec<f64> = tested.iter().map(|(_, p, _)| *p).collect();
+    let mut adjusted = tested.iter().zip(holm(&p_values));
+    adjusted.any(|((at, _, level), p)| *at == row && p <= 1.0 - level)
 }
 
 /// The farthest ln ratio that a model against itself may have had in the same test.
