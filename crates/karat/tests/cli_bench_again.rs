@@ -41,8 +41,8 @@ fn own_task(place: &Place, scorer: &str) {
 }
 
 const NEVER: &str = "kind = \"text\"\naccept = [\"no such colour\"]";
-const ANYTHING: &str =
-    "kind = \"rules\"\nexample = \"red\"\nrules = [{ name = \"a word\", words = { min = 1 } }]";
+const ANYTHING: &str = "kind = \"rules\"\nexample = \"red\"\nanswer = { words = { min = 1 } }\n\
+                        rules = [{ name = \"a word\", words = { min = 1 } }]";
 
 /// Outcomes in the order asked.
 fn outcomes(document: &Value) -> Vec<&str> {
