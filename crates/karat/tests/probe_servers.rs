@@ -336,7 +336,7 @@ fn a_server_that_counts_nothing_has_times_and_no_rate() {
 }
 
 #[test]
-fn a_dry_run_asks_nobody() {
+fn a_dry_run_asks_no_model() {
     let place = Place::new();
     let server = ollama(|_, _| Some(at_rate(100.0)));
     fs::write(place.path("abc.txt"), " Recite the alphabet.\n").unwrap();
@@ -347,7 +347,8 @@ fn a_dry_run_asks_nobody() {
     {
         assert!(plan.contains(part), "`{part}` is not in\n{plan}");
     }
-    assert_eq!((server.requests().len(), place.stored("run")), (0, 0));
+    assert_eq!((server.bodies("/api/chat"), server.bodies("/api/generate")), (vec![], vec![]));
+    assert_eq!(place.stored("run"), 0);
     check_exit(probe(&place, &server, args).arg("--quiet"), 0);
     assert_eq!(rows(&place.document(), "tg_rate")[0]["scope"], "abc");
     let sent = &server.bodies("/api/chat")[1];
