@@ -14,7 +14,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cli_lab::{ORIGINAL, Place, lab};
 use run_document::{check_exit, check_number, findings, rows};
-use scripted_builds::{Answer, at_rate, check_what_was_asked, ollama, openai, timings, usage};
+use scripted_builds::{
+    Answer, at_rate, check_what_was_asked, ollama, ollama_of, openai, timings, usage,
+};
 use scripted_server::{Request, Server, reply};
 use serde_json::{Value, json};
 
@@ -177,6 +179,16 @@ fn a_server_that_dies_costs_its_blocks_and_the_same_command_goes_on() {
     assert_eq!(rows(&place.document(), "tg_rate")[0]["n"], 8);
     let (_, said) = check_exit(&mut probe(&place, &healthy, models), 0);
     assert!(said.contains("speed: 24 answers in "), "a complete run is asked anew: {said}");
+}
+
+#[test]
+fn another_model_behind_the_name_begins_a_new_series() {
+    let (place, models) = (Place::new(), ["ollama:a", "ollama:b"]);
+    let stumbling = ollama(|model, nth| (model, nth).ne(&("b", 3)).then(|| at_rate(100.0)));
+    check_exit(&mut probe(&place, &stumbling, models), 3);
+    let other = ollama_of("other", |_, _| Some(at_rate(100.0)));
+    let (_, said) = check_exit(&mut probe(&place, &other, models), 0);
+    assert!(said.contains("speed: 24 answers in "), "{said}");
 }
 
 #[test]

@@ -44,7 +44,15 @@ fn is_warm_up(body: &Value) -> bool {
 /// An Ollama with the models of [`FORMATS`]. `answer` gives what a model says to the control prompt when
 /// it is asked for the nth time; `None` closes the connection. A model that is not loaded, or not alone,
 /// when it is asked is refused.
-pub fn ollama(mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'static) -> Server {
+pub fn ollama(answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'static) -> Server {
+    ollama_of("d", answer)
+}
+
+/// The same whose models have this digest.
+pub fn ollama_of(
+    digest: &'static str,
+    mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'static,
+) -> Server {
     let mut residents: Vec<(String, Value)> = Vec::new();
     let mut asked: Vec<String> = Vec::new();
     Server::start(move |request: &Request| {
@@ -52,6 +60,11 @@ pub fn ollama(mut answer: impl FnMut(&str, u32) -> Option<Answer> + Send + 'stat
         let model = body["model"].as_str().unwrap_or_default().to_owned();
         match request.path.as_str() {
             "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
+            "/api/tags" => {
+                let entry = |(name, _): &(&str, &str)| json!({ "name": name, "digest": digest });
+                let models: Vec<Value> = FORMATS.iter().map(entry).collect();
+                reply(200, json!({ "models": models }).to_string())
+            }
             "/api/show" => {
                 let format = FORMATS.iter().find(|(name, _)| *name == model);
                 let Some((_, format)) = format else { return reply(404, "{\"error\":\"none\"}") };
