@@ -206,11 +206,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
     }
 
     /// Has a worker of its own cut a group's windows.
-    fn cut(
-        &self,
-        text: usize,
-        group: &Group,
-    ) -> Result<Vec<CutWindow>, WorkerError<Interruption>> {
+    fn cut(&self, text: usize, group: &Group) -> Result<Vec<CutWindow>, WorkerError<Interruption>> {
         let mut windows = None;
         self.supervisor.run(&group.cut_job(&self.plan, text), |message| {
             if let Message::Cut(cut) = message {

@@ -21,6 +21,8 @@ pub struct Expectation {
     pub measured: bool,
     /// Peak memory of a worker in bytes.
     pub memory_bytes: u64,
+    /// Workers, one after the other, that the figures of a text take.
+    pub n_turns: usize,
 }
 
 /// Expects the cost of a plan of which `missing[text]` windows are left to score.
@@ -58,6 +60,7 @@ pub fn expect(
         time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         measured: throughput.is_some(),
         memory_bytes: groups.figures.iter().chain(&groups.noise).map(memory).max().unwrap_or(0),
+        n_turns: groups.figures.len(),
     }
 }
 
