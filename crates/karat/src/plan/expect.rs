@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{FidelityPlan, SpeedPlan, TestKind, TrackOf};
-use crate::memory::process_bytes;
+use crate::memory::{process_bytes, scoring_bytes};
 use crate::record::TextRecord;
 
 /// Weights times tokens per second and thread where nothing was measured yet: a cautious guess for
@@ -116,7 +116,8 @@ pub fn least_memory(plan: &FidelityPlan) -> Option<(Vec<usize>, u64)> {
 
 /// Peak memory in bytes of a worker that holds these members at once: weights and vocabulary, once per
 /// model; each member's context (both in the plan, from the headers); the rows that each thread
-/// prepares (two, and two capped ones); the windows of the longest text; the process itself.
+/// prepares (two, and two capped ones); the windows of the longest text and the figures of one; the
+/// process itself.
 pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>) -> u64 {
     let all = plan.members();
     let mut models = BTreeMap::new();
@@ -127,7 +128,8 @@ pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>
         contexts = contexts.saturating_add(bytes.context);
     }
     let rows = 4 * u64::from(plan.n_threads) * plan.n_vocab * 4;
-    let parts = models.into_values().chain([process_bytes(), rows, window_bytes(plan)]);
+    let scoring = scoring_bytes(plan.ruler.n_ctx);
+    let parts = models.into_values().chain([process_bytes(), rows, scoring, window_bytes(plan)]);
     parts.fold(contexts, u64::saturating_add)
 }
 
