@@ -116,6 +116,18 @@ fn builds_of_two_models_are_not_compared() {
 }
 
 #[test]
+fn a_text_given_twice_is_refused() {
+    let place = place();
+    fs::copy(place.path(TEXT), place.path("copy.txt")).unwrap();
+    let original = lab(ORIGINAL);
+    let original = original.to_str().unwrap();
+    for again in [TEXT, "copy.txt"] {
+        let mut command = place.fidelity([original, "--text", TEXT, "--text", again]);
+        place.check_refused(&mut command, "are the same to the byte; give each text once");
+    }
+}
+
+#[test]
 fn a_twin_of_another_model_is_refused() {
     let (place, original) = (place(), lab(ORIGINAL));
     let token = b"\x03\0\0\0\0\0\0\0the";

@@ -232,6 +232,46 @@ fn nonsense_in_a_header_is_one_clear_line() {
         .wide_number("block_count", 1_000_000_000_000)
         .tensor("token_embd.weight", GgmlType::F16, &[64, 10])
         .write(&place.path("many.gguf"));
-    let mut command = place.karat(["fit", "--vram", "8GiB", "many.gguf"]);
-    place.check_refused(&mut command, "`llama.block_count` = 1000000000000");
+    place.text("text.txt", 1200);
+    let fidelity =
+        ["fidelity", "--dry-run", "--text", "text.txt", "--reference", "many.gguf", "many.gguf"];
+    for verb in [
+        &["fit", "--vram", "8GiB", "many.gguf"][..],
+        &["memory", "--predict-only", "many.gguf"],
+        &["memory", "many.gguf"],
+        &["probe", "--dry-run", "many.gguf"],
+        &fidelity,
+    ] {
+        let mut command = place.karat(verb.iter().copied());
+        place.check_refused(&mut command, "`llama.block_count` = 1000000000000");
+    }
+    // Who wants to know what is wrong with it still may.
+    place.karat(["inspect", "many.gguf"]).assert().success();
+}
+
+#[test]
+fn headers_that_no_engine_loads_are_refused_before_anything_is_stored() {
+    let place = Place::new();
+    let sound = || {
+        SparseFile::new("llama")
+            .with_tokens(10)
+            .number("embedding_length", 64)
+            .number("feed_forward_length", 128)
+            .tensor("token_embd.weight", GgmlType::F16, &[64, 10])
+    };
+    for (file, what) in [
+        (
+            sound().number("block_count", 0).number("attention.head_count", 4),
+            "`llama.block_count` = 0",
+        ),
+        (sound().number("block_count", 2), "lacks `llama.attention.head_count`"),
+        (
+            sound().number("block_count", 2).number("attention.head_count", 0),
+            "`llama.attention.head_count` = 0",
+        ),
+    ] {
+        file.write(&place.path("m.gguf"));
+        place.check_refused(&mut place.karat(["memory", "--dry-run", "m.gguf"]), what);
+        place.check_refused(&mut place.karat(["probe", "--dry-run", "m.gguf"]), what);
+    }
 }

@@ -227,11 +227,14 @@ fn a_dry_run_prints_the_plan_and_measures_nothing() {
     let original = lab(ORIGINAL);
     let args = [original.to_str().unwrap(), "--text", TEXT];
     let plan = stdout(&mut place.fidelity(args.into_iter().chain(["--dry-run"])));
-    for part in ["fidelity on text: ", "2 models in lock-step", "expected time", "expected memory"]
-    {
+    for part in ["fidelity on text: ", "2 models", "expected time", "expected memory"] {
         assert!(plan.contains(part), "`{part}` is not in\n{plan}");
     }
     assert!(!plan.contains("; 0 to score"), "{plan}");
+    let proxy = place.build("Q4_0");
+    let of_proxy = ["fidelity", "--dry-run", "--ctx", "64", "--text", TEXT, "--reference"];
+    let plan = stdout(place.karat(of_proxy).args([&proxy, &proxy]));
+    assert!(plan.contains("  warning: Q4_0 is itself quantized"), "{plan}");
     assert_eq!((place.stored("run"), place.stored("window")), (0, 0));
     place.fidelity(args).assert().success();
     let plan = stdout(&mut place.fidelity(args.into_iter().chain(["--dry-run"])));

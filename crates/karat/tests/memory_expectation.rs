@@ -6,7 +6,22 @@ mod cli_lab;
 
 use cli_lab::Place;
 
-/// Expected and measured peak differ by at most a tenth.
+/// Bytes that a dry run expects, and all that it says.
+fn expected(command: &mut assert_cmd::Command) -> (f64, String) {
+    let said = String::from_utf8(command.arg("--dry-run").output().unwrap().stdout).unwrap();
+    let line = said.lines().find(|line| line.contains("expected memory")).unwrap();
+    (line.split_whitespace().nth(2).unwrap().parse::<f64>().unwrap() * 1e6, said)
+}
+
+/// The measured peak is at most what was expected, and no more than a tenth below.
+#[track_caller]
+fn check_peak(place: &Place, expected: f64) {
+    let peak = place.document()["steps"][0]["peak_memory_bytes"].as_f64().unwrap();
+    let over = expected / peak - 1.0;
+    let said = format!("{expected} expected, {peak} measured ({:+.1} %)", over * 100.0);
+    assert!((0.0..=0.1).contains(&over), "{said}");
+}
+
 #[track_caller]
 fn check(n_ctx: &str) {
     let place = Place::new();
@@ -17,22 +32,62 @@ fn check(n_ctx: &str) {
             .into_iter()
             .chain(builds.iter().map(String::as_str))
             .collect();
-    let dry = |command: &mut assert_cmd::Command| {
-        let said = command.output().unwrap().stdout;
-        let said = String::from_utf8(said).unwrap();
-        let line = said.lines().find(|line| line.contains("expected memory")).unwrap();
-        line.split_whitespace().nth(2).unwrap().parse::<f64>().unwrap() * 1e6
-    };
     let fidelity = || {
         let mut command = place.karat(["fidelity", "--threads", "1", "--reference"]);
         command.arg(cli_lab::lab(cli_lab::ORIGINAL)).args(&args);
         command
     };
-    let expected = dry(fidelity().arg("--dry-run"));
+    let (expected, _) = expected(&mut fidelity());
     fidelity().assert().success();
-    let peak = place.document()["steps"][0]["peak_memory_bytes"].as_f64().unwrap();
-    let off = expected / peak - 1.0;
-    assert!(off.abs() <= 0.1, "{expected} expected, {peak} measured ({:+.1} %)", off * 100.0);
+    check_peak(&place, expected);
+}
+
+/// Candidates that take turns keep the least budget that they can, however long the text is.
+#[track_caller]
+fn check_budget(n_times: usize) {
+    let place = Place::new();
+    let english = std::fs::read_to_string(cli_lab::lab("eval-english.txt")).unwrap();
+    std::fs::write(place.path("text.txt"), english.repeat(n_times)).unwrap();
+    let builds = ["Q8_0", "Q4_K_M", "Q4_0"].map(|file_type| place.build(file_type));
+    let fidelity = |budget: &str| {
+        let args = ["--chunks", "2", "--text", "text.txt", "--quiet", "--no-noise-floor"];
+        let mut command = place.karat(["fidelity", "--threads", "1", "--memory-budget", budget]);
+        command.args(args).arg("--reference").arg(cli_lab::lab(cli_lab::ORIGINAL)).args(&builds);
+        command
+    };
+    let (least, said) = expected(&mut fidelity("95MB"));
+    assert!(said.contains("; candidates take 3 turns"), "{said}");
+    let budget = least + 1e4;
+    fidelity(&format!("{budget:.0}")).assert().success();
+    check_peak(&place, budget);
+}
+
+#[test]
+fn a_budget_is_kept_on_a_text_of_half_a_megabyte() {
+    check_budget(1);
+}
+
+#[test]
+fn a_budget_is_kept_on_a_text_of_four_megabytes() {
+    check_budget(9);
+}
+
+/// Every window of a long text is there from the start, though the run ends after a few.
+#[test]
+fn all_windows_of_a_long_text_take_what_is_expected() {
+    let place = Place::new();
+    let english = std::fs::read_to_string(cli_lab::lab("eval-english.txt")).unwrap();
+    std::fs::write(place.path("text.txt"), english.repeat(9)).unwrap();
+    let builds = ["Q8_0", "Q4_0"].map(|file_type| place.build(file_type));
+    let fidelity = || {
+        let args = ["--until", "decided", "--text", "text.txt", "--quiet", "--no-noise-floor"];
+        let mut command = place.karat(["fidelity", "--threads", "1", "--reference"]);
+        command.arg(cli_lab::lab(cli_lab::ORIGINAL)).args(args).args(&builds);
+        command
+    };
+    let (expected, _) = expected(&mut fidelity());
+    fidelity().assert().success();
+    check_peak(&place, expected);
 }
 
 #[test]

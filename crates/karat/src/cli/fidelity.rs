@@ -118,8 +118,9 @@ pub struct HowArgs {
     #[arg(long, help_heading = "How to run")]
     pub no_noise_floor: bool,
 
-    /// Most memory a worker may take as expected, e.g. `12GB` or `8GiB`; candidates that do not fit
-    /// together take turns, with the same results. Refused where not even one fits beside the original.
+    /// Most memory of the host a worker may take as expected, e.g. `12GB` or `8GiB`, a GPU's not
+    /// counted; candidates that do not fit together take turns, with the same results. Refused where
+    /// not even one fits beside the original.
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "How to run")]
     pub memory_budget: Option<u64>,
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::backends::Patient;
+use super::finding_lines::finding_lines;
 use super::measure::{Measurements, Telling, measure};
 use super::plan_behaviour::{RunFiles, plan_behaviour};
 use super::stored_attempts::StoredAttempts;
@@ -73,9 +74,9 @@ pub(super) fn dry_run(
     lines.push(format!("  {} to ask", count(n_to_ask, "answer")));
     if plan.models.len() > 1 {
         let can_tell = suite_can_tell(plan.instances.len() as u64, None, level);
-        lines.extend(can_tell.map(|finding| format!("  note: {}", finding.message)));
+        lines.extend(finding_lines(&can_tell));
     }
-    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
+    lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)

@@ -1,6 +1,7 @@
 //! `karat fidelity`: plan, measure what is missing, report.
 
 use super::Session;
+use super::finding_lines::finding_lines;
 use super::measure::{Measurements, Telling, measure};
 use super::plan_fidelity::plan_fidelity;
 use crate::cli::FidelityArgs;
@@ -41,13 +42,17 @@ pub(super) fn dry_run(
         lines.push(format!("  {} {}; {n_missing} to score", step.id, step.title));
         missing.push(n_missing);
     }
-    let Expectation { time, measured, memory_bytes } =
+    let Expectation { time, measured, memory_bytes, n_turns } =
         expect(plan, &missing, known_throughput(store, plan)?, memory_budget);
     let basis =
         if measured { "from an earlier run" } else { "a guess, nothing was measured here yet" };
     lines.push(format!("  expected time    {} ({basis})", Span(time)));
-    lines.push(format!("  expected memory  {} in one worker process", Bytes(memory_bytes)));
-    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
+    let turns = match n_turns {
+        0 | 1 => String::new(),
+        n => format!("; candidates take {n} turns"),
+    };
+    lines.push(format!("  expected memory  {} in one worker process{turns}", Bytes(memory_bytes)));
+    lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)

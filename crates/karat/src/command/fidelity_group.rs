@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::plan::{FidelityPlan, Member, Pair, Part, TrackOf, fitting_members};
 use crate::store::TrackId;
-use crate::worker::{FidelityJob, Job, Load, ScoredTrack};
+use crate::worker::{CutJob, CutWindow, FidelityJob, Job, Load, ScoredTrack};
 
 /// Tracks that lack the same windows of a text: they are scored together.
 pub(super) struct Group {
@@ -49,8 +49,25 @@ impl Group {
         all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// What its worker is to do.
-    pub(super) fn job(&self, plan: &FidelityPlan, text: usize) -> Job {
+    /// The part of a window that is scored.
+    fn part(&self) -> Part {
+        if self.work == Work::FirstHalves { Part::FirstHalf } else { Part::SecondHalf }
+    }
+
+    /// What the worker that cuts its windows is to do.
+    pub(super) fn cut_job(&self, plan: &FidelityPlan, text: usize) -> Job {
+        Job::Cut(CutJob {
+            // The vocabulary that counts is the original's, whoever takes part.
+            vocabulary: plan.models[0].path.clone().into(),
+            text: plan.texts[text].path.clone().into(),
+            ruler: plan.ruler.clone(),
+            windows: self.windows.clone(),
+            part: self.part(),
+        })
+    }
+
+    /// What the worker that scores them is to do.
+    pub(super) fn job(&self, plan: &FidelityPlan, windows: Vec<CutWindow>) -> Job {
         let (all, members) = (plan.members(), self.members());
         let load = |&member: &usize| Load {
             path: plan.models[all[member].model].path.clone().into(),
@@ -72,12 +89,10 @@ impl Group {
             own: own.collect(),
             pairs: pairs.collect(),
             worst: worst.map(|(index, _)| index).collect(),
-            // The vocabulary that counts is the original's, whoever takes part.
             vocabulary: plan.models[0].path.clone().into(),
-            text: plan.texts[text].path.clone().into(),
             ruler: plan.ruler.clone(),
-            windows: self.windows.clone(),
-            part: if self.work == Work::FirstHalves { Part::FirstHalf } else { Part::SecondHalf },
+            windows,
+            part: self.part(),
             n_threads: plan.n_threads,
         })
     }

@@ -15,7 +15,7 @@ use crate::settings::FidelitySettings;
 use crate::store::{TrackId, WindowBlob};
 use crate::ui::Progress;
 use crate::units::count;
-use crate::worker::{Message, Supervisor, WorkerError};
+use crate::worker::{CutWindow, Message, Supervisor, WorkerError};
 
 /// Windows that candidates score in turn where they do not fit together and questions wait for all.
 const TURN: usize = 8;
@@ -205,6 +205,19 @@ impl<'r, 's> FidelityRun<'r, 's> {
         Ok(Some(in_order(lacking, Some(stopping)).into_iter().take(TURN).collect()))
     }
 
+    /// Has a worker of its own cut a group's windows.
+    fn cut(&self, text: usize, group: &Group) -> Result<Vec<CutWindow>, WorkerError<Interruption>> {
+        let mut windows = None;
+        self.supervisor.run(&group.cut_job(&self.plan, text), |message| {
+            if let Message::Cut(cut) = message {
+                windows = Some(cut);
+            }
+            Ok(())
+        })?;
+        let no_answer = || anyhow::anyhow!("the worker gave no answer");
+        windows.ok_or_else(|| WorkerError::Caller(Interruption::Failed(no_answer())))
+    }
+
     /// Runs one worker to its end.
     fn run_group(
         &mut self,
@@ -214,7 +227,7 @@ impl<'r, 's> FidelityRun<'r, 's> {
         progress: &mut Progress,
     ) -> Result<(), WorkerError<Interruption>> {
         let members = group.members();
-        let job = group.job(&self.plan, text);
+        let job = group.job(&self.plan, self.cut(text, group)?);
         let watch = Stopwatch::start();
         let mut n_computed: u64 = 0;
         let (store, plan, stamps) = (&mut self.run.store, &self.plan, &self.stamps);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Session;
+use super::finding_lines::finding_lines;
 use super::measure::{self, Measurements, Telling};
 use super::plan_memory::plan_memory;
 use super::recorded_run::RecordedRun;
@@ -186,7 +187,7 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> an
             plan.title(case)
         ));
     }
-    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
+    lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)

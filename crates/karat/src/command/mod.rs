@@ -14,6 +14,7 @@ mod fidelity;
 mod fidelity_group;
 mod fidelity_run;
 mod fidelity_step;
+mod finding_lines;
 mod fit;
 mod inspect;
 mod measure;

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use anyhow::bail;
+
 use super::Session;
 use crate::chat::template_source;
 use crate::digest::sha256_hex;
+use crate::memory::Shape;
 use crate::model::{ModelFile, sha256_of};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity};
 use crate::store::Store;
@@ -42,6 +45,19 @@ pub(super) fn describe_models(
     }
     progress.discard();
     Ok(models)
+}
+
+/// Refuses headers of known architectures that the engine could never load.
+pub(super) fn check_shapes(names: &[String], files: &[ModelFile]) -> anyhow::Result<()> {
+    for (name, file) in names.iter().zip(files) {
+        match Shape::read(file.gguf.metadata(), file.gguf.tensors()) {
+            Err(error) if error.is_unloadable() => {
+                bail!("{name}: {error}; the engine cannot load it (`karat inspect` says more)")
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The remark that a twin differs from the QAT file in more than the recipe.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::Session;
-use super::model_records::{describe_models, twin_finding};
+use super::model_records::{check_shapes, describe_models, twin_finding};
 use super::survey::{check_gpu, survey};
 use crate::digest::sha256_hex;
 use crate::machine;
@@ -35,9 +35,11 @@ pub(super) fn plan_fidelity(
     for (name, file) in names.iter().zip(&files).skip(1) {
         findings.extend(check_same_model((&names[0], &files[0]), (name, file))?);
     }
+    check_shapes(&names, &files)?;
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.chain(&settings.texts).map(PathBuf::as_path));
     let mut texts = read_texts(&settings.texts, settings.ruler.chat)?;
+    check_distinct(&texts)?;
     set_languages(settings, &mut texts)?;
     let job = SurveyJob {
         model: files[0].path.clone(),
@@ -162,6 +164,20 @@ pub(super) fn read_texts(paths: &[PathBuf], chat: bool) -> anyhow::Result<Vec<Te
         })
     };
     names.into_iter().zip(paths).map(read).collect()
+}
+
+/// Refuses one text given twice: its windows would count as independent data.
+fn check_distinct(texts: &[TextRecord]) -> anyhow::Result<()> {
+    for (index, text) in texts.iter().enumerate() {
+        if let Some(same) = texts[..index].iter().find(|other| other.sha256 == text.sha256) {
+            bail!(
+                "texts `{}` and `{}` are the same to the byte; give each text once",
+                same.path,
+                text.path
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Gives the texts the languages that the user named.

@@ -4,7 +4,7 @@
 use anyhow::bail;
 
 use super::Session;
-use super::model_records::describe_models;
+use super::model_records::{check_shapes, describe_models};
 use super::survey::survey;
 use crate::machine;
 use crate::memory::{Prediction, Repack, Request, Shape, predict};
@@ -27,6 +27,7 @@ pub(super) fn plan_memory(
     for path in &settings.models {
         check_utf8(path)?;
     }
+    check_shapes(&names, &files)?;
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.map(std::path::PathBuf::as_path));
     let job =

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 
 use super::Session;
-use super::model_records::{describe_models, twin_finding};
+use super::model_records::{check_shapes, describe_models, twin_finding};
 use super::plan_fidelity::read_texts;
 use super::survey::{check_gpu, survey};
 use crate::clock;
@@ -35,6 +35,7 @@ pub(super) fn plan_speed(
     let names = short_names(&settings.models);
     let open = |path: &PathBuf| ModelFile::open(path);
     let files = settings.models.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+    check_shapes(&names, &files)?;
     let tests = tests(settings);
     for (name, file) in names.iter().zip(&files) {
         check_context(name, file, &tests)?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Session;
+use super::finding_lines::finding_lines;
 use super::measure::{Measurements, Telling, measure};
 use super::plan_control::{missing_answers, plan_control};
 use super::plan_speed::{missing_turns, plan_speed};
@@ -64,7 +65,7 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> any
     let left = per_block.0 * n_missing as f64 / names.len() as f64;
     let time = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
     lines.push(format!("  expected time    {} ({})", Span(time), per_block.1));
-    lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
+    lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)

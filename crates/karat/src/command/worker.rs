@@ -63,9 +63,11 @@ pub(super) fn run() -> Exit {
             return Exit::Error;
         }
     };
-    Channel::die_with_parent({
-        let job = job.clone();
-        move || clean_up(&job)
+    let half_written = output(&job);
+    Channel::die_with_parent(move || {
+        if let Some(half_written) = half_written {
+            build::sweep(&half_written);
+        }
     });
     let log = channel.clone();
     karat_llama::capture_logs(move |level, line| {
@@ -78,6 +80,9 @@ pub(super) fn run() -> Exit {
     });
     let outcome = match &job {
         Job::Survey(survey_job) => survey(survey_job, &channel),
+        Job::Cut(cut) => job::cut(cut)
+            .map(|windows| channel.send(&Message::Cut(windows)))
+            .map_err(JobFailure::from),
         Job::Fidelity(fidelity) => job::run(fidelity, &channel).map_err(JobFailure::from),
         Job::Speed(speed_job) => speed::job::run(speed_job, &channel).map_err(JobFailure::from),
         Job::Sweep(sweep_job) => {
@@ -102,19 +107,20 @@ pub(super) fn run() -> Exit {
     }
 }
 
-/// Removes the half-written file of a job that will not end.
-fn clean_up(job: &Job) {
+/// The file that a job makes; half-written, it is removed where the job will not end.
+fn output(job: &Job) -> Option<PathBuf> {
     match job {
         Job::Quantize(QuantizeJob { output, .. }) | Job::Twin(TwinJob { output, .. }) => {
-            build::sweep(output);
+            Some(output.clone())
         }
         Job::Survey(_)
+        | Job::Cut(_)
         | Job::Fidelity(_)
         | Job::Speed(_)
         | Job::Sweep(_)
         | Job::Memory(_)
         | Job::Draw(_)
-        | Job::Generate(_) => {}
+        | Job::Generate(_) => None,
     }
 }
 

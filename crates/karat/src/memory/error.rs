@@ -93,3 +93,18 @@ pub enum MemoryError {
     #[error("this takes more than 2^64 bytes")]
     Overflow,
 }
+
+impl MemoryError {
+    /// Whether a header of a known architecture is one that the engine cannot load. Tensors that the
+    /// keys contradict are the engine's to judge: some it loads.
+    pub const fn is_unloadable(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing(_)
+                | Self::NoTensor(_)
+                | Self::Range { .. }
+                | Self::Layers { .. }
+                | Self::Contradiction { .. }
+        )
+    }
+}

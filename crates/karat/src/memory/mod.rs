@@ -19,6 +19,8 @@ mod weights;
 pub use error::MemoryError;
 pub use fit::{Fit, Room, fit};
 pub use predict::{DeviceBytes, Prediction, Request, predict};
-pub use process::{context_bytes, nameless_vocabulary_bytes, process_bytes, vocabulary_bytes};
+pub use process::{
+    context_bytes, nameless_vocabulary_bytes, process_bytes, scoring_bytes, vocabulary_bytes,
+};
 pub use repack::Repack;
 pub use shape::{FeedForward, Layer, Shape};

@@ -3,7 +3,7 @@
 //!
 //! The constants were fitted to peak resident sizes of workers on Linux with one to four models of
 //! 8,192 and 262,144 vocabulary entries; they are no law. `tests/memory_expectation.rs` holds them to
-//! a tenth of the peak.
+//! a tenth of the peak, and to no less than it: budgets rest on them.
 
 use karat_gguf::Metadata;
 
@@ -12,9 +12,11 @@ use super::predict::Prediction;
 use super::shape::Shape;
 
 /// The program, the engine's code that was run, the allocator's slack.
-const PROCESS: u64 = 18_000_000;
+const PROCESS: u64 = 20_000_000;
 /// Graphs, tensors' descriptions and work buffers of one context.
-const CONTEXT: u64 = 1_400_000;
+const CONTEXT: u64 = 2_800_000;
+/// Figures of a window under way and the message that carries them, per token of the window.
+const SCORED_TOKEN: u64 = 2_048;
 /// Bytes of a vocabulary entry in the engine's tables.
 const TOKEN: u64 = 176;
 /// Bytes of an entry without a name: an empty string, score and attributes, and its id.
@@ -29,6 +31,11 @@ const MERGE: u64 = 104;
 /// Bytes of a process before its first model.
 pub const fn process_bytes() -> u64 {
     PROCESS
+}
+
+/// Bytes that scoring windows of so many tokens takes beside the logits.
+pub const fn scoring_bytes(n_ctx: u32) -> u64 {
+    n_ctx as u64 * SCORED_TOKEN
 }
 
 /// Bytes that the engine's tables of a vocabulary take.

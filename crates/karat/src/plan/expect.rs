@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{FidelityPlan, SpeedPlan, TestKind, TrackOf};
-use crate::memory::process_bytes;
+use crate::memory::{process_bytes, scoring_bytes};
+use crate::record::TextRecord;
 
 /// Weights times tokens per second and thread where nothing was measured yet: a cautious guess for
 /// a processor of the last ten years.
@@ -20,6 +21,8 @@ pub struct Expectation {
     pub measured: bool,
     /// Peak memory of a worker in bytes.
     pub memory_bytes: u64,
+    /// Workers, one after the other, that the figures of a text take.
+    pub n_turns: usize,
 }
 
 /// Expects the cost of a plan of which `missing[text]` windows are left to score.
@@ -57,6 +60,7 @@ pub fn expect(
         time: Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         measured: throughput.is_some(),
         memory_bytes: groups.figures.iter().chain(&groups.noise).map(memory).max().unwrap_or(0),
+        n_turns: groups.figures.len(),
     }
 }
 
@@ -112,7 +116,8 @@ pub fn least_memory(plan: &FidelityPlan) -> Option<(Vec<usize>, u64)> {
 
 /// Peak memory in bytes of a worker that holds these members at once: weights and vocabulary, once per
 /// model; each member's context (both in the plan, from the headers); the rows that each thread
-/// prepares (two, and two capped ones); the process itself.
+/// prepares (two, and two capped ones); the windows of the longest text and the figures of one; the
+/// process itself.
 pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>) -> u64 {
     let all = plan.members();
     let mut models = BTreeMap::new();
@@ -123,7 +128,18 @@ pub fn expected_memory(plan: &FidelityPlan, members: impl Iterator<Item = usize>
         contexts = contexts.saturating_add(bytes.context);
     }
     let rows = 4 * u64::from(plan.n_threads) * plan.n_vocab * 4;
-    models.into_values().chain([process_bytes(), rows]).fold(contexts, u64::saturating_add)
+    let scoring = scoring_bytes(plan.ruler.n_ctx);
+    let parts = models.into_values().chain([process_bytes(), rows, scoring, window_bytes(plan)]);
+    parts.fold(contexts, u64::saturating_add)
+}
+
+/// Bytes of the windows that a worker holds at most: four per token, and four per scored position.
+fn window_bytes(plan: &FidelityPlan) -> u64 {
+    let of_text = |(text, n_scored): (&TextRecord, &u64)| {
+        let shown = text.windows.saturating_mul(u64::from(plan.ruler.n_ctx)).min(text.tokens);
+        4 * (shown + n_scored)
+    };
+    plan.texts.iter().zip(&plan.n_scored).map(of_text).max().unwrap_or(0)
 }
 
 /// Weights read from a disk, bytes per second: a cautious guess.

@@ -301,7 +301,7 @@ impl FidelityPlan {
         let id = hex(&hash.finalize()[..8]);
         let of = |noise| self.members().iter().filter(|m| m.purpose.is_noise() == noise).count();
         let mut title = format!(
-            "fidelity on {name}: {} of {} tokens, {} in lock-step",
+            "fidelity on {name}: {} of {} tokens, {}",
             count(*windows, "window"),
             self.ruler.n_ctx,
             count(of(false) as u64, "model")

@@ -5,10 +5,12 @@
 //! happened, with the engine's last log lines, and goes on.
 
 mod channel;
+mod cut;
 mod protocol;
 mod supervisor;
 
 pub use channel::{Channel, ChannelError};
+pub use cut::{CutJob, CutWindow};
 pub use protocol::{
     BufferReply, DrawJob, DrawReply, FidelityJob, GenerateJob, Job, Load, MemoryJob, MemoryReply,
     Message, PROTOCOL, QuantizeJob, Request, ScoredTrack, SpeedJob, SurveyJob, SurveyReply,

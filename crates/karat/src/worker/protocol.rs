@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::cut::{CutJob, CutWindow};
 use crate::generation::{Ready, Terms};
 use crate::plan::{Pair, Part, SpeedRuler, SpeedSample, SpeedTest, TrackOf, TurnOf};
 use crate::record::{EngineRecord, Finding, TokenInContext};
@@ -12,7 +13,7 @@ use crate::task::{Instance, Reply};
 
 /// Version of the messages. Parent and worker are the same binary, unless it was replaced while it
 /// ran; then this says so.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// The one line the parent writes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Request {
 pub enum Job {
     /// Say who the engine is and how many tokens texts have.
     Survey(SurveyJob),
+    /// Cut windows out of a text.
+    Cut(CutJob),
     /// Score windows of one text with several models in lock-step.
     Fidelity(FidelityJob),
     /// Time one model.
@@ -104,14 +107,12 @@ pub struct FidelityJob {
     pub pairs: Vec<Pair>,
     /// Comparisons whose worst tokens are wanted, as indexes into `pairs`.
     pub worst: Vec<usize>,
-    /// Model whose vocabulary makes the tokens: the same one in every job of a run.
+    /// Model whose vocabulary spells the tokens: the same one in every job of a run.
     pub vocabulary: PathBuf,
-    /// The text.
-    pub text: PathBuf,
-    /// How to score it.
+    /// How to score the text.
     pub ruler: RulerSpec,
     /// Windows to score.
-    pub windows: Vec<u32>,
+    pub windows: Vec<CutWindow>,
     /// Which part of them.
     pub part: Part,
     /// Engine threads.
@@ -308,6 +309,8 @@ pub enum Message {
     },
     /// Answer to [`Job::Survey`].
     Survey(SurveyReply),
+    /// Answer to [`Job::Cut`].
+    Cut(Vec<CutWindow>),
     /// Answer to [`Job::Memory`].
     Memory(MemoryReply),
     /// Answer to [`Job::Draw`].

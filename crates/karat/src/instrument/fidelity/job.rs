@@ -1,4 +1,5 @@
-//! A fidelity job inside a worker: loads the models, reads the text, sends windows as they finish.
+//! The fidelity jobs of workers: one cuts windows out of a text, others load the models and send
+//! windows as they are scored.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use crate::metric::kernel::Kernel;
 use crate::plan::{Part, TrackOf};
 use crate::settings::RulerSpec;
 use crate::units::count;
-use crate::worker::{Channel, FidelityJob, Load, Message, ScoredTrack};
+use crate::worker::{Channel, CutJob, CutWindow, FidelityJob, Load, Message, ScoredTrack};
 
 /// Why a job stopped.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,18 @@ impl JobError {
     }
 }
 
+/// Cuts windows out of a text.
+pub fn cut(job: &CutJob) -> Result<Vec<CutWindow>, JobError> {
+    let vocab = vocabulary(&job.vocabulary)?;
+    let text = Text::read(&vocab, &job.vocabulary, &job.text, &job.ruler)?;
+    let cut = |&window_idx: &u32| {
+        let window = text.window(window_idx as usize, job.part);
+        let none = JobError::NoWindow { got: text.n_windows(), want: window_idx };
+        window.map(|window| window.cut(window_idx)).ok_or(none)
+    };
+    job.windows.iter().map(cut).collect()
+}
+
 /// Runs a job to its end; every finished window is sent at once.
 pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
     let threads = Threads::new(job.n_threads)?;
@@ -101,12 +114,6 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
         Some(vocab) => vocab.clone(),
         None => vocabulary(&job.vocabulary)?,
     };
-    let text = Text::read(&vocab, &job.vocabulary, &job.text, &job.ruler)?;
-    let to_score = job.windows.iter().map(|&window_idx| {
-        let window = text.window(window_idx as usize, job.part);
-        window.ok_or(JobError::NoWindow { got: text.n_windows(), want: window_idx })
-    });
-    let to_score = to_score.collect::<Result<Vec<_>, _>>()?;
     let mut second_lane = second_lane(job, &models, &threads, channel);
     let mut pass =
         Pass::new(as_logits(&mut models), job.own.clone(), job.pairs.clone(), Kernel::detect())
@@ -116,15 +123,13 @@ pub fn run(job: &FidelityJob, channel: &Channel) -> Result<(), JobError> {
         pass = pass.with_lane(as_logits(models));
     }
     let working = |model| channel.send(&Message::Working { model });
-    pass.score_all(to_score.into_iter(), working, |nth, scores| {
-        let window_idx = job.windows[nth];
-        if let Some(window) = text.window(window_idx as usize, job.part) {
-            let tracks = encode(job, &vocab, &window, &scores);
-            if let Some(bytes) = machine::peak_memory() {
-                channel.send(&Message::Peak { bytes });
-            }
-            channel.send(&Message::Window { window_idx, tracks });
+    pass.score_all(job.windows.iter().map(Window::from), working, |nth, scores| {
+        let cut = &job.windows[nth];
+        let tracks = encode(job, &vocab, &Window::from(cut), &scores);
+        if let Some(bytes) = machine::peak_memory() {
+            channel.send(&Message::Peak { bytes });
         }
+        channel.send(&Message::Window { window_idx: cut.window_idx, tracks });
     })?;
     Ok(())
 }

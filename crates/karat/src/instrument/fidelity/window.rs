@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::Token;
+use crate::worker::CutWindow;
 
 /// Cuts a tokenized text into windows that stand alone.
 ///
@@ -85,6 +86,18 @@ impl<'a> Window<'a> {
         Self { input, text, scored }
     }
 
+    /// The window as it is sent from the worker that cuts it to one that scores it.
+    pub fn cut(&self, window_idx: u32) -> CutWindow {
+        let n_input = self.input.len();
+        CutWindow {
+            window_idx,
+            text: self.text[..self.text.len().min(n_input + 1)].to_vec(),
+            n_input: n_input as u32,
+            first: self.input.first().copied(),
+            scored: self.scored.iter().map(|&position| position as u32).collect(),
+        }
+    }
+
     /// Positions whose logits are scored, ascending.
     pub fn scored(&self) -> &[usize] {
         &self.scored
@@ -100,6 +113,16 @@ impl<'a> Window<'a> {
     /// The token that the logits at `position` have to predict.
     pub fn target(&self, position: usize) -> Token {
         self.text[position + 1]
+    }
+}
+
+impl<'a> From<&'a CutWindow> for Window<'a> {
+    fn from(cut: &'a CutWindow) -> Self {
+        let mut input = cut.text[..cut.n_input as usize].to_vec();
+        if let (Some(shown), Some(first)) = (cut.first, input.first_mut()) {
+            *first = shown;
+        }
+        Self::new(input, &cut.text, cut.scored.iter().map(|&position| position as usize).collect())
     }
 }
 
@@ -144,6 +167,20 @@ mod tests {
             };
             let all = [targets(&first), targets(&second)].concat();
             assert_eq!(all, tokens[n_ctx + 1..]);
+        }
+    }
+
+    #[test]
+    fn a_cut_window_shows_scores_and_asks_the_same() {
+        let tokens: Vec<Token> = (100..116).collect();
+        let windows = Windows::new(&tokens, 8, Some(1));
+        for window in [windows.get(1), windows.first_half(1)].map(Option::unwrap) {
+            let cut = window.cut(1);
+            let again = Window::from(&cut);
+            assert_eq!((&again.input, again.scored()), (&window.input, window.scored()));
+            for &position in window.scored() {
+                assert_eq!(again.target(position), window.target(position));
+            }
         }
     }
 
