@@ -185,7 +185,22 @@ fn measured(document: &Value, text: &str) -> Vec<String> {
 
 #[test]
 fn a_worker_that_is_killed_is_a_recorded_failure() {
-    Scene::new().check_death(Signal::KILL, "worker was killed (signal 9)");
+    Scene::new().check_death(
+        Signal::KILL,
+        "(signal 9); out of memory is the usual reason (--memory-budget limits it)",
+    );
+}
+
+#[test]
+fn a_worker_that_dies_while_texts_are_counted_says_what_it_read() {
+    let scene = Scene::new();
+    scene.place.text(LONG, usize::MAX);
+    let running = scene.start();
+    kill_process(running.worker(), Signal::KILL).unwrap();
+    let output = running.finish(&scene.place);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("error: while reading `long.txt`, `short.txt` with `"), "{stderr}");
 }
 
 #[test]
@@ -289,7 +304,12 @@ fn a_candidate_that_the_engine_refuses_fails_alone() {
 fn a_candidate_that_makes_the_engine_abort_fails_alone() {
     let key = "gemma4.attention.layer_norm_rms_epsilon\u{6}\0\0\0";
     let epsilon = 1e-6_f32.to_le_bytes();
-    check_bad_candidate(key, &epsilon, &(-1.0_f32).to_le_bytes(), "engine aborted (signal 6)");
+    check_bad_candidate(
+        key,
+        &epsilon,
+        &(-1.0_f32).to_le_bytes(),
+        "engine aborted (signal 6): ops.cpp:",
+    );
 }
 
 #[test]

@@ -80,12 +80,12 @@ pub(super) fn build(
         }
         Err(WorkerError::Failed(failure)) => {
             progress.discard();
-            match failure.kind {
+            match &failure.kind {
                 // A worker that can still report has cleaned up after itself.
-                FailureKind::Reported { error, .. } => bail!(error),
-                kind => {
+                FailureKind::Reported { error, .. } => bail!("{error}"),
+                _ => {
                     sweep(output);
-                    session.ui.error(&format!("{name}: {kind}; nothing was written"));
+                    session.ui.error(&format!("{name}: {failure}; nothing was written"));
                     for line in failure.log {
                         session.ui.note(&format!("  {line}"));
                     }
