@@ -112,10 +112,10 @@ fn an_abort_before_any_model_is_blamed_on_none() {
 #[test]
 fn an_abort_repeats_the_assertion_that_failed() {
     let script = format!(
-        r#"{HELLO}
+        r"{HELLO}
         echo 'load: 1 of 2' >&2
         echo '/build/src/a.cpp:12: GGML_ASSERT(rows / heads > 2) failed' >&2
-        kill -ABRT $$"#
+        kill -ABRT $$"
     );
     let said = "engine aborted (signal 6): a.cpp:12: GGML_ASSERT(rows / heads > 2) failed";
     assert_eq!(failure(&script).to_string(), said);
