@@ -53,7 +53,7 @@ pub const MODULES: &[Module] = &[
     Module { name: "metric", may_name: &["record", "stats", "units"] },
     // Headers and mapped data come from the caller.
     Module { name: "anatomy", may_name: &["digest", "memory", "record", "visible"] },
-    Module { name: "memory", may_name: &["record", "units"] },
+    Module { name: "memory", may_name: &["record", "units", "visible"] },
     Module { name: "chat", may_name: &[] },
     Module { name: "verdict", may_name: &["record", "stats", "task", "units"] },
     // The edges: environment, machine, terminal, disk, models, engines.
@@ -107,6 +107,7 @@ pub const MODULES: &[Module] = &[
             "settings",
             "task",
             "units",
+            "visible",
         ],
     },
     Module {

@@ -12,11 +12,13 @@ use crate::ggml_type::TypeIdError;
 #[expect(missing_docs, reason = "each message names what its fields hold")]
 pub enum HeaderError {
     #[error(
-        "{place} needs {need} bytes at byte {at}, {left} remain: the file is cut short or damaged, fetch or make it again"
+        "{place} needs {} at byte {at}, {left} remain: the file is cut short or damaged, fetch or make it again",
+        bytes(*need)
     )]
     Truncated { place: String, at: u64, need: u64, left: u64 },
     #[error(
-        "{place} needs {need} bytes at byte {at}, which ends beyond the {limit} bytes a header may have: a length in the file is damaged, fetch or make it again"
+        "{place} needs {} at byte {at}, which ends beyond the {limit} bytes a header may have: a length in the file is damaged, fetch or make it again",
+        bytes(*need)
     )]
     TooLong { place: String, at: u64, need: u64, limit: u64 },
     #[error("starts with `{found}`, not with `GGUF`: {hint}")]
@@ -108,6 +110,14 @@ pub enum GgufError {
 /// The end of [`GgufError::NotFirstPart`]'s line: the first part's path, where it is known.
 fn named(first: Option<&Path>) -> String {
     first.map(|path| format!(", `{}`", path.display())).unwrap_or_default()
+}
+
+/// A need, as the lines of [`HeaderError`] say it; lengths whose sum overflows are the largest number.
+fn bytes(need: u64) -> String {
+    match need {
+        u64::MAX => "more bytes than any file has".to_owned(),
+        need => format!("{need} bytes"),
+    }
 }
 
 /// Text of a file made fit for one line of an error: control characters escaped, at most

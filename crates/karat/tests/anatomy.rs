@@ -91,13 +91,26 @@ fn measures_that_no_model_has_are_told() {
     check("llama.context_length", Some(Value::U64(0)), "the context length is 0");
     check("llama.attention.head_count_kv", Some(Value::U32(3)), "4 heads cannot share 3 KV heads");
     check("llama.attention.head_count_kv", Some(Value::U32(0)), "4 heads cannot share 0 KV heads");
-    check(
-        "llama.embedding_length",
-        Some(Value::U32(64)),
-        "embedding length of 64, the embedding's",
-    );
+    check("llama.embedding_length", Some(Value::U32(64)), "embedding length of 64, the");
+    let (context, window) = ("llama.context_length", "llama.attention.sliding_window");
+    for (key, most) in [(context, u64::MAX >> 32), (context, 1 << 63), (window, 1 << 31)] {
+        check(key, Some(Value::U64(most)), &format!("is {most}: at most"));
+    }
+    check("llama.expert_count", Some(Value::U32(4_000_000_000)), "is 4000000000: at most 1024");
+    let shared = "llama.attention.shared_kv_layers";
+    check(shared, Some(Value::U32(1)), "1 of 2 layers are to use another one's keys and values");
     let list = Value::Array(Array::U32(vec![4, 4, 4]));
     check("llama.attention.head_count", Some(list), "`head_count` lists 3 layers, there are 2");
+}
+
+#[test]
+fn a_window_of_no_tokens_is_told_where_layers_slide() {
+    let mut pairs = sound();
+    pairs.push(("llama.attention.sliding_window".to_owned(), Value::U32(0)));
+    assert_eq!(said(&anatomy(&with_tensors(&pairs))), [""; 0], "some converters write it for none");
+    let marks = Value::Array(Array::Bool(vec![true, false]));
+    pairs.push(("llama.attention.sliding_window_pattern".to_owned(), marks));
+    check_file(&with_tensors(&pairs), "1 layers are to see a sliding window of 0 tokens");
 }
 
 #[test]
@@ -119,11 +132,7 @@ fn keys_of_the_wrong_type_are_told() {
         "is NaN (FLOAT32), it should be a finite",
     );
     let huge = Value::Array(Array::U8(vec![1; 1 << 20]));
-    check(
-        "llama.attention.head_count",
-        Some(huge),
-        "is UINT8[1048576], it should be whole numbers",
-    );
+    check("llama.attention.head_count", Some(huge), "is UINT8[1048576], it should be whole");
 }
 
 #[test]

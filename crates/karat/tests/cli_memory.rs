@@ -136,6 +136,18 @@ fn a_context_beyond_the_trained_one_fits_nowhere() {
 }
 
 #[test]
+fn a_context_beyond_the_trained_one_is_told() {
+    let place = Place::new();
+    let original = lab(ORIGINAL);
+    let report = |ctx: &str| {
+        let args = ["memory", original.to_str().unwrap(), "--predict-only", "--ctx", ctx];
+        String::from_utf8(place.karat(args).output().unwrap().stdout).unwrap()
+    };
+    assert!(report("4k,2k").contains("trained for 2048 tokens"), "{}", report("4k,2k"));
+    assert!(!report("2k").contains("trained for"), "{}", report("2k"));
+}
+
+#[test]
 fn bad_arguments_are_refused() {
     let original = lab(ORIGINAL);
     let original = original.to_str().unwrap();

@@ -115,6 +115,50 @@ fn a_cache_of_blocks_that_do_not_divide_a_row_is_refused() {
     assert_eq!(error, MemoryError::KvBlock { kv: "Q8_0", block: 32, values: 12 });
 }
 
+/// Four layers of gemma4, `n_shared` of which store no K and V.
+fn gemma4(n_shared: u32) -> SparseFile {
+    SparseFile::new("gemma4")
+        .number("block_count", 4)
+        .number("embedding_length", 64)
+        .number("feed_forward_length", 128)
+        .number("attention.head_count", 4)
+        .number("attention.sliding_window", 128)
+        .numbers("attention.sliding_window_pattern", &[1, 0, 1, 0])
+        .number("attention.shared_kv_layers", n_shared)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 100])
+}
+
+#[test]
+fn layers_that_share_leave_two_to_share_from() {
+    assert!(outcome(&gemma4(2), &request()).is_ok());
+    for n_shared in [3, 4, 5, 500] {
+        let wanted = format!("shared_kv_layers` = {n_shared}; between 0 and 2 can be true");
+        check(&gemma4(n_shared), &wanted);
+    }
+}
+
+#[test]
+fn a_key_that_the_engine_does_not_read_changes_nothing() {
+    let shared = sound().number("attention.shared_kv_layers", 2);
+    assert_eq!(outcome(&shared, &request()), outcome(&sound(), &request()));
+}
+
+#[test]
+fn more_experts_than_the_engine_takes_are_out_of_range() {
+    let file = sound()
+        .number("expert_count", 4_000_000_000)
+        .number("expert_used_count", 2)
+        .tensor("blk.0.ffn_gate_inp.weight", GgmlType::F16, &[64, 8])
+        .tensor("blk.1.ffn_gate_inp.weight", GgmlType::F16, &[64, 8]);
+    check(&file, "`llama.expert_count` = 4000000000; between 1 and 1024");
+}
+
+#[test]
+fn a_long_name_of_an_architecture_is_cut() {
+    let error = outcome(&SparseFile::new(&"x".repeat(100_000)), &request()).unwrap_err();
+    assert!(error.to_string().len() < 400, "{error}");
+}
+
 #[test]
 fn the_largest_numbers_give_an_error_or_a_figure_and_no_panic() {
     let most = Request { n_ctx: u32::MAX, n_ubatch: u32::MAX, n_outputs: u32::MAX, ..request() };

@@ -184,6 +184,10 @@ fn a_model_that_aborts_the_engine_fails_alone() {
     let (text, said) =
         check_exit(&mut probe(&place, [original.to_str().unwrap(), "broken.gguf"]), 3);
     assert!(said.contains("warning: speed of broken"), "{said}");
+    // Twice is enough, and once to say it.
+    assert!(said.contains("block 1, block 2: "), "{said}");
+    assert!(said.contains("; not tried again"), "{said}");
+    assert_eq!(said.matches("broken.gguf").count(), 1, "{said}");
     assert!(text.contains("broken: 0 of 8 blocks"), "{text}");
     let document = place.document();
     let named: BTreeSet<&str> =
@@ -196,6 +200,19 @@ fn a_model_that_aborts_the_engine_fails_alone() {
         .map(|step| step["outcome"].as_str().unwrap())
         .collect();
     assert_eq!(outcomes, ["done", "failed", "done", "done"]);
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_is_given_up_in_its_first_block() {
+    let place = Place::new();
+    let change = (HEADS, &4_u32.to_le_bytes()[..], &3_u32.to_le_bytes()[..]);
+    place.altered("broken.gguf", &lab(ORIGINAL), change);
+    let (_, said) = check_exit(&mut probe(&place, ["broken.gguf"]), 3);
+    assert_eq!(said.matches("warning: speed of").count(), 1, "{said}");
+    for step in &place.document()["steps"].as_array().unwrap()[..2] {
+        let error = step["error"].as_str().unwrap();
+        assert!(error.starts_with("block 1: ") && error.ends_with("not tried again"), "{error}");
+    }
 }
 
 #[test]

@@ -94,7 +94,9 @@ fn a_read_only_folder_is_an_error_and_keeps_what_is_in_it() {
     set_modes(0o555, 0o444);
     let stopped = fs::write(home.path().join("probe"), "").is_err();
     let opened = Store::open(home.path());
+    let read = Store::open_existing(home.path()).unwrap().windows(track, u32::MAX).unwrap();
     set_modes(0o755, 0o644);
+    assert_eq!(read, [(0, b"kept".to_vec())]);
     if stopped {
         let error = opened.unwrap_err();
         let expected = matches!(error, StoreError::ReadOnly { .. } | StoreError::CannotOpen { .. });
@@ -104,6 +106,22 @@ fn a_read_only_folder_is_an_error_and_keeps_what_is_in_it() {
         drop(opened.unwrap());
     }
     check_kept(home.path(), track);
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_still_read() {
+    let place = home();
+    // Letters that mean something in the URI that SQLite is given.
+    let home = place.path().join("50% of a#b?c=d ż");
+    let track = filled(&mut Store::open(&home).unwrap());
+    // A folder in the place of the write-ahead log stops root as well.
+    fs::create_dir(home.join(format!("{DATABASE_FILE}-wal"))).unwrap();
+    Store::open(&home).unwrap_err();
+    let mut store = Store::open_existing(&home).unwrap();
+    assert_eq!(store.windows(track, u32::MAX).unwrap(), [(0, b"kept".to_vec())]);
+    let blob = WindowBlob { track, window_idx: 1, data: b"more", worst: None };
+    let error = store.put_windows(&[blob]).unwrap_err();
+    assert!(matches!(error, StoreError::ReadOnly { .. }), "{error}");
 }
 
 #[test]

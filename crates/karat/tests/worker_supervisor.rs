@@ -110,6 +110,28 @@ fn an_abort_before_any_model_is_blamed_on_none() {
 }
 
 #[test]
+fn an_abort_repeats_the_assertion_that_failed() {
+    let script = format!(
+        r"{HELLO}
+        echo 'load: 1 of 2' >&2
+        echo '/build/src/a.cpp:12: GGML_ASSERT(rows / heads > 2) failed' >&2
+        kill -ABRT $$"
+    );
+    let said = "engine aborted (signal 6): a.cpp:12: GGML_ASSERT(rows / heads > 2) failed";
+    assert_eq!(failure(&script).to_string(), said);
+}
+
+#[test]
+fn an_assertion_is_made_visible_and_cut() {
+    let long = "x".repeat(10_000);
+    let script =
+        format!(r"{HELLO}; printf 'a.cpp:1: GGML_ASSERT(\033[2J{long})\n' >&2; kill -ABRT $$");
+    let said = failure(&script).to_string();
+    assert!(said.contains(r"GGML_ASSERT(\u{1b}[2Jxxx") && said.ends_with("xxx…"), "{said}");
+    assert!(said.len() < 300, "{} bytes", said.len());
+}
+
+#[test]
 fn the_model_at_work_last_is_blamed() {
     let script =
         r#"for model in 0 1 2 1; do echo "{\"working\":{\"model\":$model}}"; done; exit 7"#;

@@ -40,11 +40,17 @@ pub struct BenchArgs {
     pub tasks: TaskArgs,
 
     /// Layers on the GPU, a number or `all`; needs a GPU build. Servers have their own.
-    #[arg(long, value_name = "N|all", default_value = "0", help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "N|all",
+        default_value = "0",
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub gpu_layers: GpuLayersArg,
 
     /// Engine threads [default: all processors].
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "How to run")]
     pub threads: Option<u32>,
 
     /// Seconds without a sign of life after which a worker counts as hung.
@@ -78,7 +84,13 @@ pub struct BenchArgs {
     pub dry_run: bool,
 
     /// Seed of the tasks and of resampling.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub seed: u64,
 
     /// Confidence level of the intervals, and of all claims together.
@@ -120,24 +132,24 @@ pub struct TaskArgs {
     pub family: Vec<String>,
 
     /// Tokens of the log in which a fact has to be found [default: as the task says, about 12k].
-    #[arg(long, value_name = "N", value_parser = tokens, help_heading = "What to ask")]
+    #[arg(long, value_name = "N", value_parser = tokens, allow_negative_numbers = true, help_heading = "What to ask")]
     pub log_tokens: Option<u32>,
 
     /// Where in the log the fact stands, in percent: 0 begins it, 100 ends it.
-    #[arg(long, value_name = "P", value_parser = value_parser!(u32).range(0..=100), help_heading = "What to ask")]
+    #[arg(long, value_name = "P", value_parser = value_parser!(u32).range(0..=100), allow_negative_numbers = true, help_heading = "What to ask")]
     pub depth: Option<u32>,
 
     /// Times that each task is asked [default: 3 for the quick suite, else 1].
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100), help_heading = "How to ask")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=100), allow_negative_numbers = true, help_heading = "How to ask")]
     pub repeats: Option<u32>,
 
     /// Tokens of the context: 4096, 4k, 32k [default: what the model was trained for, at most 32k].
     // Named apart from the context of other instruments.
-    #[arg(long = "task-ctx", alias = "ctx-tasks", value_name = "N", value_parser = tokens, help_heading = "How to ask")]
+    #[arg(long = "task-ctx", alias = "ctx-tasks", value_name = "N", value_parser = tokens, allow_negative_numbers = true, help_heading = "How to ask")]
     pub task_ctx: Option<u32>,
 
     /// Most tokens of an answer, thinking included [default: what each task says].
-    #[arg(long, value_name = "N", value_parser = tokens, help_heading = "How to ask")]
+    #[arg(long, value_name = "N", value_parser = tokens, allow_negative_numbers = true, help_heading = "How to ask")]
     pub max_tokens: Option<u32>,
 
     /// Whether to think: default, off, on, or a level that the model knows.
@@ -145,7 +157,7 @@ pub struct TaskArgs {
     pub thinking: Thinking,
 
     /// Accuracy at these budgets of tokens; one answer at the largest gives all.
-    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = tokens, help_heading = "How to ask")]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = tokens, allow_negative_numbers = true, help_heading = "How to ask")]
     pub thinking_budget: Vec<u32>,
 
     /// How tokens are chosen.

@@ -58,13 +58,14 @@ pub struct CompareArgs {
         value_name = "N",
         default_value = "4k",
         value_parser = tokens,
+        allow_negative_numbers = true,
         help_heading = "What to compare"
     )]
     pub ctx_memory: u32,
 
     /// Memory that a build has to fit, e.g. 8GiB, with the context of the memory table: asked in the
     /// answer on budget.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "What to compare")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_negative_numbers = true, help_heading = "What to compare")]
     pub vram: Option<u64>,
 
     /// Make the matched control of the --qat file from the original, and compare it as --twin.

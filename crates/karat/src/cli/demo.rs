@@ -27,6 +27,7 @@ pub struct DemoArgs {
         value_name = "N",
         default_value_t = 40,
         value_parser = value_parser!(u32).range(1..),
+        allow_negative_numbers = true,
         help_heading = "How to score"
     )]
     pub chunks: u32,
@@ -41,6 +42,6 @@ pub struct DemoArgs {
     pub html: PathBuf,
 
     /// Engine threads [default: all processors].
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "How to run")]
     pub threads: Option<u32>,
 }

@@ -78,11 +78,17 @@ pub struct FidelityArgs {
 #[derive(Debug, Args)]
 pub struct HowArgs {
     /// Tokens of a window.
-    #[arg(long, value_name = "N", default_value_t = 512, help_heading = "How to score")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 512,
+        allow_negative_numbers = true,
+        help_heading = "How to score"
+    )]
     pub ctx: u32,
 
     /// Most windows per text [default: all].
-    #[arg(long, value_name = "N", help_heading = "How to score")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "How to score")]
     pub chunks: Option<u32>,
 
     /// Special tokens written in the texts count as such.
@@ -121,15 +127,21 @@ pub struct HowArgs {
     /// Most memory of the host a worker may take as expected, e.g. `12GB` or `8GiB`, a GPU's not
     /// counted; candidates that do not fit together take turns, with the same results. Refused where
     /// not even one fits beside the original.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "How to run")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_negative_numbers = true, help_heading = "How to run")]
     pub memory_budget: Option<u64>,
 
     /// Layers on the GPU, a number or `all`; needs a GPU build.
-    #[arg(long, value_name = "N|all", default_value = "0", help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "N|all",
+        default_value = "0",
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub gpu_layers: GpuLayersArg,
 
     /// Engine threads [default: all processors]; does not change results.
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "How to run")]
     pub threads: Option<u32>,
 
     /// Seconds without a sign of life after which a worker counts as hung.
@@ -147,7 +159,13 @@ pub struct HowArgs {
     pub dry_run: bool,
 
     /// Seed of the bootstrap, and with --until decided of the order in which windows are read.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "How to report")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        help_heading = "How to report"
+    )]
     pub seed: u64,
 
     /// Confidence level of the intervals.
@@ -167,6 +185,7 @@ pub struct HowArgs {
         value_name = "K",
         default_value_t = 10,
         value_parser = value_parser!(u32).range(..=MOST_WORST_TOKENS as i64),
+        allow_negative_numbers = true,
         help_heading = "How to report"
     )]
     pub worst: u32,

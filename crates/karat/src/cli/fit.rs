@@ -25,7 +25,7 @@ pub struct FitArgs {
     pub models: Vec<PathBuf>,
 
     /// Memory of the graphics card, e.g. 8GiB, 12GB, 8g.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, help_heading = "What has to fit")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_negative_numbers = true, help_heading = "What has to fit")]
     pub vram: u64,
 
     /// Context in tokens, e.g. 8192 or 32k.
@@ -34,6 +34,7 @@ pub struct FitArgs {
         value_name = "N",
         default_value = "4k",
         value_parser = tokens,
+        allow_negative_numbers = true,
         help_heading = "What has to fit"
     )]
     pub ctx: u32,
@@ -54,6 +55,7 @@ pub struct FitArgs {
         value_name = "N",
         default_value = "512",
         value_parser = tokens,
+        allow_negative_numbers = true,
         help_heading = "What has to fit"
     )]
     pub ubatch: u32,
@@ -65,6 +67,7 @@ pub struct FitArgs {
         value_name = "BYTES",
         default_value = "1GiB",
         value_parser = parse_bytes,
+        allow_negative_numbers = true,
         help_heading = "What has to fit"
     )]
     pub reserve: u64,

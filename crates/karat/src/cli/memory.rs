@@ -32,6 +32,7 @@ pub struct MemoryArgs {
         default_value = "4k",
         value_delimiter = ',',
         value_parser = tokens,
+        allow_negative_numbers = true,
         help_heading = "What to look at"
     )]
     pub ctx: Vec<u32>,
@@ -52,12 +53,19 @@ pub struct MemoryArgs {
         value_name = "N",
         default_value = "512",
         value_parser = tokens,
+        allow_negative_numbers = true,
         help_heading = "What to look at"
     )]
     pub ubatch: u32,
 
     /// Layers on the GPU, a number or `all`; needs a GPU build to measure.
-    #[arg(long, value_name = "N|all", default_value = "0", help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "N|all",
+        default_value = "0",
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub gpu_layers: GpuLayersArg,
 
     /// Read headers only; load no model.
@@ -69,7 +77,7 @@ pub struct MemoryArgs {
     pub dry_run: bool,
 
     /// Engine threads [default: all processors].
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "How to run")]
     pub threads: Option<u32>,
 
     /// Seconds without a sign of life after which a worker counts as hung.
@@ -78,6 +86,7 @@ pub struct MemoryArgs {
         value_name = "SECONDS",
         default_value = "120",
         value_parser = seconds,
+        allow_negative_numbers = true,
         help_heading = "How to run"
     )]
     pub worker_timeout: Duration,

@@ -98,3 +98,53 @@ pub enum Verb {
     #[command(hide = true)]
     Sandbox,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// How help names values that are numbers.
+    const NUMBERS: [&str; 9] =
+        ["N", "N,...", "N|all", "P", "K", "NATS", "POINTS", "SECONDS", "BYTES"];
+
+    /// What is said about `flag` with a negative number.
+    fn said(verb: &str, flag: &str) -> String {
+        let parsed = Cli::try_parse_from(["karat", verb, &format!("--{flag}"), "-5"]);
+        parsed.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_negative_number_is_a_wrong_value_and_no_unknown_flag() {
+        for verb in Cli::command().get_subcommands() {
+            for argument in verb.get_arguments() {
+                let names = argument.get_value_names().unwrap_or_default();
+                let is_number = names.iter().any(|name| NUMBERS.contains(&name.as_str()));
+                if let (true, Some(flag)) = (is_number, argument.get_long()) {
+                    let said = said(verb.get_name(), flag);
+                    assert!(!said.contains("unexpected"), "{} --{flag}: {said}", verb.get_name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_negative_number_is_told() {
+        for (verb, flag) in [
+            ("fidelity", "ctx"),
+            ("fidelity", "chunks"),
+            ("fidelity", "memory-budget"),
+            ("compare", "vram"),
+            ("fit", "vram"),
+            ("memory", "ctx"),
+            ("bench", "repeats"),
+            ("probe", "seed"),
+            ("demo", "chunks"),
+            ("twin", "worker-timeout"),
+        ] {
+            let (said, wanted) = (said(verb, flag), format!("invalid value '-5' for '--{flag} <"));
+            assert!(said.contains(&wanted), "{verb} --{flag}: {said}");
+        }
+    }
+}

@@ -55,15 +55,33 @@ pub struct ProbeArgs {
     pub prompt: Option<PathBuf>,
 
     /// Prompt processing: tokens of a prompt, several with commas; 0 for none [default: 512].
-    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Files only")]
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        help_heading = "Files only"
+    )]
     pub pp: Option<Vec<u32>>,
 
     /// Token generation: tokens generated one by one, several with commas; 0 for none [default: 128].
-    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Files only")]
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        help_heading = "Files only"
+    )]
     pub tg: Option<Vec<u32>>,
 
     /// Tokens in the KV cache before the clock starts, several with commas [default: 0].
-    #[arg(long, value_name = "N,...", value_delimiter = ',', help_heading = "Files only")]
+    #[arg(
+        long,
+        value_name = "N,...",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        help_heading = "Files only"
+    )]
     pub depth: Option<Vec<u32>>,
 
     /// Type of the KV cache: f32, f16, bf16, q8_0, q5_0, q4_0 [default: f16].
@@ -71,15 +89,15 @@ pub struct ProbeArgs {
     pub kv: Option<Kv>,
 
     /// Timed passes of each test in one process [default: 3].
-    #[arg(long, value_name = "N", help_heading = "Files only")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Files only")]
     pub reps: Option<u32>,
 
     /// Layers on the GPU, a number or `all`; needs a GPU build [default: 0].
-    #[arg(long, value_name = "N|all", help_heading = "Files only")]
+    #[arg(long, value_name = "N|all", allow_negative_numbers = true, help_heading = "Files only")]
     pub gpu_layers: Option<GpuLayersArg>,
 
     /// Engine threads [default: processor cores, not counting hyper-threads].
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "Files only")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "Files only")]
     pub threads: Option<u32>,
 
     /// Seconds without a sign of life after which a worker counts as hung [default: 120].
@@ -93,11 +111,11 @@ pub struct ProbeArgs {
     pub worker_timeout: Option<Duration>,
 
     /// Tokens of the context: 4096, 4k, 32k [default: 4096].
-    #[arg(long, value_name = "N", value_parser = tokens, help_heading = "Servers only")]
+    #[arg(long, value_name = "N", value_parser = tokens, allow_negative_numbers = true, help_heading = "Servers only")]
     pub ctx: Option<u32>,
 
     /// Most tokens of an answer, thinking included [default: 1024].
-    #[arg(long, value_name = "N", value_parser = tokens, help_heading = "Servers only")]
+    #[arg(long, value_name = "N", value_parser = tokens, allow_negative_numbers = true, help_heading = "Servers only")]
     pub max_tokens: Option<u32>,
 
     /// The longest that a server may take for one answer, in seconds [default: 1800].
@@ -111,7 +129,7 @@ pub struct ProbeArgs {
     pub answer_timeout: Option<Duration>,
 
     /// Blocks, an even number of at least 8.
-    #[arg(long, value_name = "N", default_value_t = FEWEST_BLOCKS, help_heading = "How to run")]
+    #[arg(long, value_name = "N", default_value_t = FEWEST_BLOCKS, allow_negative_numbers = true, help_heading = "How to run")]
     pub blocks: u32,
 
     /// Begin anew, even where an earlier run with the same settings was stopped half-way.
@@ -123,7 +141,13 @@ pub struct ProbeArgs {
     pub dry_run: bool,
 
     /// Seed of the orders and of the tokens.
-    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "How to run")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true,
+        help_heading = "How to run"
+    )]
     pub seed: u64,
 
     /// Confidence level of the intervals, and of all claims together.

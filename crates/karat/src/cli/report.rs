@@ -19,7 +19,7 @@ pub enum ReportFormat {
     Json,
     /// The tidy table, one number per row.
     Csv,
-    /// One file for a browser, with plots; best with --output.
+    /// One file for a browser, with plots; best sent to a file.
     Html,
 }
 

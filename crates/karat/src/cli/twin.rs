@@ -40,6 +40,7 @@ pub struct TwinArgs {
         value_name = "SECONDS",
         default_value = "1800",
         value_parser = seconds,
+        allow_negative_numbers = true,
         help_heading = "How to run"
     )]
     pub worker_timeout: Duration,
@@ -49,7 +50,7 @@ pub struct TwinArgs {
     pub overwrite: bool,
 
     /// Engine threads [default: all processors]; does not change the result.
-    #[arg(short, long, value_name = "N", value_parser = threads(), help_heading = "How to run")]
+    #[arg(short, long, value_name = "N", value_parser = threads(), allow_negative_numbers = true, help_heading = "How to run")]
     pub threads: Option<u32>,
 }
 

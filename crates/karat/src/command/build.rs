@@ -80,18 +80,16 @@ pub(super) fn build(
         }
         Err(WorkerError::Failed(failure)) => {
             progress.discard();
-            match failure.kind {
-                // A worker that can still report has cleaned up after itself.
-                FailureKind::Reported { error, .. } => bail!(error),
-                kind => {
-                    sweep(output);
-                    session.ui.error(&format!("{name}: {kind}; nothing was written"));
-                    for line in failure.log {
-                        session.ui.note(&format!("  {line}"));
-                    }
-                    Ok(Exit::StepsFailed)
-                }
+            // A worker that can still report has cleaned up after itself.
+            if let FailureKind::Reported { error, .. } = failure.kind {
+                bail!(error);
             }
+            sweep(output);
+            session.ui.error(&format!("{name}: {failure}; nothing was written"));
+            for line in failure.log {
+                session.ui.note(&format!("  {line}"));
+            }
+            Ok(Exit::StepsFailed)
         }
         Err(error) => Err(error.into()),
     }

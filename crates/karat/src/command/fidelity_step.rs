@@ -10,7 +10,7 @@ use crate::metric::token::PairScores;
 use crate::plan::{FidelityPlan, Pair, TrackOf};
 use crate::ui::Progress;
 use crate::units::{Span, count};
-use crate::worker::Failure;
+use crate::worker::{Failure, FailureKind};
 
 /// What one step has come to so far.
 #[derive(Default)]
@@ -94,14 +94,18 @@ impl StepState {
     /// Notes a failure; whether the step can go on without the member to blame.
     pub(super) fn note(&mut self, plan: &FidelityPlan, failure: &Failure) -> bool {
         self.log.clone_from(&failure.log);
+        let said = match failure.kind {
+            FailureKind::Killed { signal: 9 } => format!("{failure} (--memory-budget limits it)"),
+            _ => failure.to_string(),
+        };
         let Some(member) = failure.model else {
-            self.errors.push(failure.kind.to_string());
+            self.errors.push(said);
             return false;
         };
         let members = plan.members();
         let role =
             if members[member].purpose.is_noise() { " (again, for the noise floor)" } else { "" };
-        self.errors.push(format!("{}{role}: {}", plan.label(&members[member]), failure.kind));
+        self.errors.push(format!("{}{role}: {said}", plan.label(&members[member])));
         // Nothing can be compared without the original.
         member != 0 && self.dropped.insert(member)
     }

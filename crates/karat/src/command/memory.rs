@@ -72,9 +72,9 @@ pub(super) fn measure(
         match outcome {
             Ok(peak) => step.peak_memory_bytes = peak,
             Err(failure) => {
-                run.session.ui.warn(&format!("{}: {}", plan.title(case), failure.kind));
+                run.session.ui.warn(&format!("{}: {}", plan.title(case), failure));
                 step.outcome = Outcome::Failed;
-                step.error = Some(failure.kind.to_string());
+                step.error = Some(failure.to_string());
                 step.engine_log = failure.log;
             }
         }

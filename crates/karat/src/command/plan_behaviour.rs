@@ -26,9 +26,7 @@ use crate::settings::{
 use crate::store::Store;
 use crate::task::Instance;
 use crate::units::count;
-use crate::worker::{
-    DrawJob, DrawReply, FailureKind, Job, Message, Supervisor, SurveyJob, WorkerError,
-};
+use crate::worker::{DrawJob, DrawReply, Job, Message, Supervisor, SurveyJob, WorkerError};
 
 /// The context of the experiment that the quick suite comes from.
 const MOST_CTX: u32 = 32_768;
@@ -199,10 +197,7 @@ fn draw(
     });
     match outcome {
         Ok(_) => drawn.context("the worker gave no answer"),
-        Err(WorkerError::Failed(failure)) => match failure.kind {
-            FailureKind::Reported { error, .. } => bail!(error),
-            kind => bail!("{kind}"),
-        },
+        Err(WorkerError::Failed(failure)) => bail!("{failure}"),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,6 +1,8 @@
 //! Makes the plan of a memory run: opens and hashes the files, predicts each case, asks a worker who
 //! the engine is. Nothing is measured.
 
+use std::collections::BTreeMap;
+
 use anyhow::bail;
 
 use super::Session;
@@ -52,6 +54,8 @@ pub(super) fn plan_memory(
             }
         }
     }
+    findings
+        .extend(settings.n_ctx.iter().flat_map(|&n_ctx| beyond_training(n_ctx, &names, &files)));
     let plan = MemoryPlan {
         models: describe_models(session, store, (&names, &files), |_, _| {
             (ModelRole::Candidate, Vec::new())
@@ -86,6 +90,27 @@ fn predicted(
 ) -> Result<Prediction, crate::memory::MemoryError> {
     let shape = Shape::read(file.gguf.metadata(), file.gguf.tensors())?;
     predict(&shape, file.gguf.tensors(), request)
+}
+
+/// The remarks that a context is longer than what models were made for, one for each length.
+fn beyond_training(n_ctx: u32, names: &[String], files: &[ModelFile]) -> Vec<Finding> {
+    let mut models: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for (name, file) in names.iter().zip(files) {
+        let trained =
+            file.gguf.metadata().get_u64(&format!("{}.context_length", file.architecture));
+        if let Some(most) = trained.filter(|&most| u64::from(n_ctx) > most) {
+            models.entry(most).or_default().push(name);
+        }
+    }
+    let said = models.into_iter().map(|(most, names)| {
+        let (names, verb) = (names.join(", "), if names.len() == 1 { "was" } else { "were" });
+        let message = format!(
+            "{names} {verb} trained for {most} tokens: whatever the memory, a context of {n_ctx} is \
+             longer than that"
+        );
+        Finding { severity: Severity::Warning, message }
+    });
+    said.collect()
 }
 
 /// Adds a finding once.

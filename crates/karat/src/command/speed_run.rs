@@ -25,6 +25,8 @@ pub(super) struct SpeedRun<'r, 's> {
     supervisor: Supervisor,
     /// One step per entry, then the sweep.
     steps: Vec<(StepRecord, u32)>,
+    /// How the workers of each step failed.
+    failures: Vec<Failures>,
 }
 
 impl<'r, 's> SpeedRun<'r, 's> {
@@ -66,7 +68,8 @@ impl<'r, 's> SpeedRun<'r, 's> {
             };
             steps.push((step, position));
         }
-        Ok(Self { run, plan, stamps, supervisor, steps })
+        let failures = vec![Failures::default(); steps.len()];
+        Ok(Self { run, plan, stamps, supervisor, steps, failures })
     }
 
     /// Makes every measurement that is missing; one that fails does not stop the others.
@@ -79,7 +82,14 @@ impl<'r, 's> SpeedRun<'r, 's> {
         let stored = self.stored()?;
         progress.set(stored.len() as u64);
         for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
-            self.turn(*turn, &mut progress)?;
+            if !self.is_hopeless(turn.entry)? {
+                self.turn(*turn, &mut progress)?;
+            }
+            progress.advance(1);
+        }
+        for (entry, failures) in self.failures.iter().enumerate() {
+            let is_given_up = entry < self.plan.entries().len() && self.is_hopeless(entry)?;
+            self.steps[entry].0.error = failures.told(is_given_up);
         }
         let errors = self.steps.iter().filter(|(step, _)| step.outcome == Outcome::Failed).count();
         let n_new = turns.len() - stored.len();
@@ -88,8 +98,10 @@ impl<'r, 's> SpeedRun<'r, 's> {
             (0, n) => format!("{n} measurements in {}", Span(watch.elapsed())),
             _ => "ended with failures".to_owned(),
         });
+        let mut told = BTreeSet::new();
         for (step, position) in &self.steps {
-            if let Some(error) = &step.error {
+            // A model's second series fails as its first one does.
+            if let Some(error) = step.error.as_ref().filter(|&error| told.insert(error)) {
                 self.run.session.ui.warn(&format!("{}: {error}", step.title));
             }
             self.run.record(step, *position)?;
@@ -105,6 +117,21 @@ impl<'r, 's> SpeedRun<'r, 's> {
             stored.extend(samples.into_iter().map(|(block, _)| (entry, block)));
         }
         Ok(stored)
+    }
+
+    /// Whether the model of an entry has never been measured, and its first two attempts failed alike.
+    fn is_hopeless(&self, entry: usize) -> anyhow::Result<bool> {
+        let entries = self.plan.entries();
+        let of_model = (0..entries.len()).filter(|&other| entries[other] == entries[entry]);
+        let mut errors = Vec::new();
+        for other in of_model {
+            if !self.run.store.samples(&self.plan.identity(other))?.is_empty() {
+                return Ok(false);
+            }
+            errors.extend(&self.failures[other].0);
+        }
+        let n_failed: usize = errors.iter().map(|(_, names)| names.len()).sum();
+        Ok(n_failed >= 2 && errors.iter().all(|(error, _)| *error == errors[0].0))
     }
 
     /// One model in one block.
@@ -135,19 +162,18 @@ impl<'r, 's> SpeedRun<'r, 's> {
             self.run.store.put_sample(&identity, turn.block, &serde_json::to_value(&sample)?)?;
             progress.show(&self.shown(turn, &sample));
         }
-        progress.advance(1);
         Ok(())
     }
 
     /// Adds to a step how one of its workers ended; whether it ended well.
     fn note(
         &mut self,
-        step: usize,
+        index: usize,
         name: &str,
         outcome: Result<Option<u64>, WorkerError<anyhow::Error>>,
         watch: Stopwatch,
     ) -> anyhow::Result<bool> {
-        let step = &mut self.steps[step].0;
+        let step = &mut self.steps[index].0;
         step.seconds += watch.elapsed().as_secs_f64();
         match outcome {
             Ok(peak) => {
@@ -155,11 +181,7 @@ impl<'r, 's> SpeedRun<'r, 's> {
                 Ok(true)
             }
             Err(WorkerError::Failed(failure)) => {
-                let error = format!("{name}: {}", failure.kind);
-                step.error = Some(match step.error.take() {
-                    Some(earlier) => format!("{earlier}; {error}"),
-                    None => error,
-                });
+                self.failures[index].add(failure.to_string(), name);
                 step.engine_log = failure.log;
                 step.outcome = Outcome::Failed;
                 Ok(false)
@@ -204,6 +226,28 @@ impl<'r, 's> SpeedRun<'r, 's> {
             self.run.store.put_sample(&identity, 0, &serde_json::to_value(rates)?)?;
         }
         Ok(())
+    }
+}
+
+/// What a step's workers died of, equal errors together: the error, and the attempts that it ended.
+#[derive(Clone, Debug, Default)]
+struct Failures(Vec<(String, Vec<String>)>);
+
+impl Failures {
+    fn add(&mut self, error: String, attempt: &str) {
+        match self.0.iter_mut().find(|(known, _)| *known == error) {
+            Some((_, attempts)) => attempts.push(attempt.to_owned()),
+            None => self.0.push((error, vec![attempt.to_owned()])),
+        }
+    }
+
+    /// In one line; `None` where nothing failed.
+    fn told(&self, is_given_up: bool) -> Option<String> {
+        let line =
+            |(error, attempts): &(String, Vec<String>)| format!("{}: {error}", attempts.join(", "));
+        let lines: Vec<String> = self.0.iter().map(line).collect();
+        let end = if is_given_up { "; not tried again" } else { "" };
+        (!lines.is_empty()).then(|| format!("{}{end}", lines.join("; ")))
     }
 }
 

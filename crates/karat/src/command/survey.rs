@@ -15,6 +15,7 @@ pub(super) fn survey(
 ) -> anyhow::Result<SurveyReply> {
     let supervisor =
         Supervisor { program: session.environment.program.clone(), silence: worker_timeout };
+    let task = task(&job);
     let mut reply = None;
     let outcome = supervisor.run(&Job::Survey(job), |message| {
         if let Message::Survey(survey) = message {
@@ -25,13 +26,20 @@ pub(super) fn survey(
     match (outcome, reply) {
         (Ok(_), Some(reply)) => Ok(reply),
         (Ok(_), None) => bail!("the worker gave no answer"),
-        (Err(WorkerError::Failed(failure)), _) => match failure.kind {
-            FailureKind::Reported { error, .. } => bail!(error),
-            kind if failure.log.is_empty() => bail!("{kind}"),
-            kind => bail!("{kind}; {}", failure.log.join("; ")),
+        (Err(WorkerError::Failed(failure)), _) => match &failure.kind {
+            FailureKind::Reported { error, .. } => bail!("{error}"),
+            _ if failure.log.is_empty() => bail!("{task}: {failure}"),
+            _ => bail!("{task}: {failure}; {}", failure.log.join("; ")),
         },
         (Err(error), _) => Err(error.into()),
     }
+}
+
+/// What the worker is about to do, for the message should it die of it.
+fn task(job: &SurveyJob) -> String {
+    let texts: Vec<String> = job.texts.iter().map(|text| format!("`{}`", text.display())).collect();
+    let what = if texts.is_empty() { "the vocabulary".to_owned() } else { texts.join(", ") };
+    format!("while reading {what} with `{}`", job.model.display())
 }
 
 /// Refuses layers on a GPU that this build cannot see.

@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     match path.metadata() {
         Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(there) if !there.is_file() => Ok(()),
+        Ok(there) if !there.is_file() => refuse_disk(&there),
         _ => tempfile::tempfile_in(folder_of(path)).map(|_| ()),
     }
 }
@@ -19,10 +19,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         && !there.is_file()
         && !there.is_dir()
     {
-        if is_disk(&there) {
-            let message = "it is a disk, whose contents a report would overwrite; name a file";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
+        refuse_disk(&there)?;
         // Another device or a pipe is written to; a file put in its place would take it away.
         return fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
     }
@@ -48,6 +45,14 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 fn folder_of(path: &Path) -> &Path {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(".".as_ref())
+}
+
+fn refuse_disk(there: &fs::Metadata) -> io::Result<()> {
+    if is_disk(there) {
+        let message = "it is a disk, whose contents a report would overwrite; name a file";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    Ok(())
 }
 
 #[cfg(unix)]

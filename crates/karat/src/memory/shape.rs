@@ -4,6 +4,7 @@
 use karat_gguf::{Array, Metadata, Tensor, Value};
 
 use super::MemoryError;
+use crate::visible::visible_start;
 
 /// Architectures whose caches and graph are known here.
 pub(super) const KNOWN: &[&str] =
@@ -15,6 +16,13 @@ const MOST_LAYERS: u64 = 512;
 const MOST_ROW: u64 = 1 << 24;
 /// Largest vocabulary that makes sense; the largest models have 2^18.
 const MOST_VOCAB: u64 = 1 << 28;
+/// Most characters of an architecture's name that a message shows.
+const MOST_NAME_CHARS: usize = 80;
+/// `LLAMA_MAX_EXPERTS` of llama.cpp.
+const MOST_EXPERTS: u64 = 1024;
+/// Layers that keep K and V of their own, at least: the last sliding one and the last full one are
+/// read by those that share (llama.cpp refuses fewer).
+const FEWEST_KV_LAYERS: u64 = 2;
 /// Default of gemma2 where the header does not say (llama.cpp, `gemma2.cpp`).
 const GEMMA2_WINDOW: u64 = 4096;
 
@@ -103,7 +111,7 @@ impl Shape {
         let architecture =
             metadata.get_str("general.architecture").ok_or(MemoryError::NoArchitecture)?;
         if !KNOWN.contains(&architecture) {
-            return Err(MemoryError::Architecture(architecture.to_owned()));
+            return Err(MemoryError::Architecture(visible_start(architecture, MOST_NAME_CHARS)));
         }
         let keys = Keys { metadata, architecture };
         let n_layers = keys.needed("block_count", MOST_LAYERS)? as usize;
@@ -157,7 +165,7 @@ fn read_layers(
     let head_v = keys.optional("attention.value_length", default_head, MOST_ROW)?;
     let head_k_swa = keys.optional("attention.key_length_swa", head_k, MOST_ROW)?;
     let head_v_swa = keys.optional("attention.value_length_swa", head_v, MOST_ROW)?;
-    let n_shared = keys.optional("attention.shared_kv_layers", 0, MOST_LAYERS)? as usize;
+    let n_shared = keys.shared_kv_layers(n_layers as u64)? as usize;
     let widths = keys.per_layer("feed_forward_length", n_layers)?;
     let has = |name: String| tensors.iter().any(|tensor| tensor.name == name);
     let mut layers = Vec::with_capacity(n_layers);
@@ -285,6 +293,15 @@ impl Keys<'_> {
         Ok((window > 0).then_some(window))
     }
 
+    /// Layers that read an earlier one's K and V; of the architectures here only gemma4 has them.
+    fn shared_kv_layers(&self, n_layers: u64) -> Result<u64, MemoryError> {
+        let most = n_layers.saturating_sub(FEWEST_KV_LAYERS);
+        match self.architecture {
+            "gemma4" => self.optional("attention.shared_kv_layers", 0, most),
+            _ => Ok(0),
+        }
+    }
+
     /// Which layers slide: listed, or all but every n-th.
     fn sliding(&self, n_layers: usize) -> Result<Vec<bool>, MemoryError> {
         let full = self.full("attention.sliding_window_pattern");
@@ -322,7 +339,7 @@ impl Keys<'_> {
         if !routed {
             return Ok(FeedForward::Dense { n_ff: width.ok_or_else(missing)? });
         }
-        let n_expert = self.needed("expert_count", MOST_ROW)?;
+        let n_expert = self.needed("expert_count", MOST_EXPERTS)?;
         let n_ff = match self.metadata.get(&self.full("expert_feed_forward_length")) {
             None => width.ok_or_else(missing)?,
             Some(_) => self.needed("expert_feed_forward_length", MOST_ROW)?,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, io, thread};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::StoreError;
 use super::migration;
@@ -65,7 +65,33 @@ impl Store {
             Ok(found) => found.is_dir() && !home.join(DATABASE_FILE).exists(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
-        if is_empty { Err(StoreError::NoRuns) } else { Self::open(home) }
+        if is_empty {
+            return Err(StoreError::NoRuns);
+        }
+        match Self::open(home) {
+            // Where nothing can be written, there is still something to read.
+            Err(error @ (StoreError::ReadOnly { .. } | StoreError::CannotOpen { .. })) => {
+                Self::open_unwritable(home).map_err(|_| error)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens a store whose file or folder cannot be written, for reading alone.
+    fn open_unwritable(home: &Path) -> Result<Self, StoreError> {
+        let place = Place { path: home.join(DATABASE_FILE), busy_timeout_ms: 0 };
+        let path = place.path.canonicalize().unwrap_or_else(|_| place.path.clone());
+        let log = path.with_extension("db-wal");
+        // What stands in the write-ahead log alone is found through its index, which has to be there;
+        // without a log the file is all there is, and SQLite is told that nobody changes it.
+        let has_log = fs::metadata(log).is_ok_and(|log| log.is_file() && log.len() > 0);
+        let mode = if has_log { "mode=ro" } else { "mode=ro&immutable=1" };
+        let uri = format!("file:{}?{mode}", uri_path(&path));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let conn = place.sql(Connection::open_with_flags(uri, flags))?;
+        migration::refuse_unknown(&conn, &place)?;
+        migration::migrate(&conn, &place)?;
+        Ok(Self { conn, place })
     }
 
     /// [`Store::open`] with other limits than the default ones.
@@ -97,6 +123,17 @@ impl Store {
     pub(super) fn sql<T>(&self, result: rusqlite::Result<T>) -> Result<T, StoreError> {
         self.place.sql(result)
     }
+}
+
+/// A path as a part of a URI: bytes that mean something there, or are not ASCII, as `%20`.
+fn uri_path(path: &Path) -> String {
+    let bytes = path.as_os_str().as_encoded_bytes();
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let escaped = bytes.iter().map(|byte| match byte {
+        plain if is_plain(plain) => char::from(*plain).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    escaped.collect()
 }
 
 /// Switches the database to WAL mode.

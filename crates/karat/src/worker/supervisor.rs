@@ -10,9 +10,14 @@ use std::thread;
 use std::time::Duration;
 
 use super::protocol::{Job, Message, PROTOCOL, Request};
+use crate::visible::visible_start;
 
 /// Engine log lines kept for a failure report.
 const LOG_LINES: usize = 12;
+/// Most characters of a failed assertion that a failure repeats.
+const MOST_ASSERTION_CHARS: usize = 200;
+/// How the engine's failed assertions begin, after file and line.
+const ASSERTION: &str = "GGML_ASSERT";
 
 /// Starts workers.
 #[derive(Clone, Debug)]
@@ -82,11 +87,32 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
+impl fmt::Display for Failure {
+    /// Why, and the engine's assertion where one ended it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        match (&self.kind, self.assertion()) {
+            (FailureKind::Killed { .. }, Some(assertion)) => write!(f, ": {assertion}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Failure {
+    /// The last failed assertion, after the name of its file without the folders.
+    fn assertion(&self) -> Option<String> {
+        let line = self.log.iter().rev().find(|line| line.contains(ASSERTION))?;
+        let at = line.find(ASSERTION)?;
+        let begin = line[..at].rfind(['/', '\\']).map_or(0, |slash| slash + 1);
+        Some(visible_start(&line[begin..], MOST_ASSERTION_CHARS))
+    }
+}
+
 /// Why a job has no result. The caller's own errors pass through as `E`.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError<E> {
     /// The worker failed.
-    #[error("{}", .0.kind)]
+    #[error("{0}")]
     Failed(Failure),
     /// It could not be started.
     #[error("cannot start a worker process: {0}")]

@@ -5,13 +5,19 @@ use crate::anatomy::keys::PerLayer;
 use crate::anatomy::shape::Shape;
 use crate::anatomy::tensor_pattern::layer;
 
+/// Most tokens of a context or a window that make sense; the longest contexts have 2^24.
+const MOST_TOKENS: u64 = 1 << 28;
+/// Source: `LLAMA_MAX_EXPERTS` of llama.cpp.
+const MOST_EXPERTS: u64 = 1024;
+
 pub(super) fn check(subject: &Subject) -> Vec<Oddity> {
     let shape = &subject.shape;
     if shape.architecture.is_none() || !shape.is_model() {
         return Vec::new();
     }
-    let said = zeros(shape).into_iter().chain(contradictions(shape)).chain(layer_count(subject));
-    said.chain(embedding_length(subject)).map(|message| warning("measures", message)).collect()
+    let said = zeros(shape).into_iter().chain(excesses(shape)).chain(contradictions(shape));
+    let said = said.chain(layer_count(subject)).chain(embedding_length(subject));
+    said.map(|message| warning("measures", message)).collect()
 }
 
 /// Measures of zero, of which nothing can be built.
@@ -27,6 +33,20 @@ fn zeros(shape: &Shape) -> Vec<String> {
     zero.map(|(what, _)| format!("the {what} is 0: no engine can build this model")).collect()
 }
 
+/// Measures that no engine or machine is made for.
+fn excesses(shape: &Shape) -> Vec<String> {
+    let measures = [
+        ("context length", shape.context_length, MOST_TOKENS),
+        ("sliding window", shape.sliding_window, MOST_TOKENS),
+        ("number of experts", shape.experts, MOST_EXPERTS),
+    ];
+    let said = measures.into_iter().filter_map(|(what, measure, most)| {
+        let measure = measure.filter(|&measure| measure > most)?;
+        Some(format!("the {what} is {measure}: at most {most} can be true"))
+    });
+    said.collect()
+}
+
 fn contradictions(shape: &Shape) -> Vec<String> {
     let mut said = Vec::new();
     if let (Some(PerLayer::All(heads)), Some(PerLayer::All(kv_heads))) =
@@ -39,6 +59,18 @@ fn contradictions(shape: &Shape) -> Vec<String> {
         && used > experts
     {
         said.push(format!("{used} experts are to be used of {experts}"));
+    }
+    if let (Some(shared), Some(layers)) = (shape.shared_kv_layers, shape.layers)
+        && shared > 0
+        && shared.saturating_add(2) > layers
+    {
+        said.push(format!(
+            "{shared} of {layers} layers are to use another one's keys and values: fewer than the 2 \
+             that an engine needs have their own"
+        ));
+    }
+    if let (Some(0), Some((sliding @ 1.., _))) = (shape.sliding_window, shape.sliding_layers) {
+        said.push(format!("{sliding} layers are to see a sliding window of 0 tokens"));
     }
     let lists = [
         ("head_count", &shape.heads),
