@@ -309,7 +309,7 @@ fn a_question_at_which_the_worker_was_killed_is_asked_again() {
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     let worker = children.split_whitespace().next().and_then(|pid| pid.parse().ok());
     kill_process(worker.and_then(Pid::from_raw).unwrap(), Signal::KILL).unwrap();
-    bench.wait().unwrap();
+    assert_eq!(bench.wait().unwrap().code(), Some(3));
     let errors = |document: &Value| {
         let outcomes = outcomes(document);
         assert_eq!(outcomes.len(), 40);
@@ -318,6 +318,7 @@ fn a_question_at_which_the_worker_was_killed_is_asked_again() {
     let first = place.document();
     assert_eq!(errors(&first), 1, "the others were asked all the same");
     assert!(first["findings"].to_string().contains("killed"), "{}", first["findings"]);
+    assert!(first["steps"].to_string().contains("killed"), "{}", first["steps"]);
     assert_eq!(errors(&to_the_end(&place)), 0);
 }
 

@@ -89,10 +89,10 @@ const GONE_ON: &str = "the earlier ones may be another model's";
 fn a_series_is_gone_on_with_only_by_the_model_that_began_it() {
     let place = Place::new();
     let changeable = Changeable::start(json!({"/v1/models": list(), "/props": props("/m.gguf")}));
-    // The answer that warms up, and one task; at the other nobody is there any more.
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 3));
+    // The answer that warms up, and one task; at the other it hangs up.
+    assert_eq!(changeable.bench(&place, 2), (Some(0), 3));
     changeable.say("/props", props("/other.gguf"));
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 3), "a series of its own");
+    assert_eq!(changeable.bench(&place, 2), (Some(0), 3), "a series of its own");
     let mut later = list();
     later["data"][0]["created"] = json!(2);
     changeable.say("/v1/models", later);
@@ -110,7 +110,7 @@ fn a_series_is_gone_on_with_only_by_the_model_that_began_it() {
 fn a_series_of_a_server_that_tells_only_a_name_is_gone_on_with_and_that_is_told() {
     let place = Place::new();
     let changeable = Changeable::start(json!({"/v1/models": {"data": [{"id": "lab"}]}}));
-    assert_eq!(changeable.bench(&place, 2), (Some(3), 3));
+    assert_eq!(changeable.bench(&place, 2), (Some(0), 3));
     assert!(!findings(&place).contains(GONE_ON));
     assert_eq!(changeable.bench(&place, 9), (Some(0), 2));
     assert!(findings(&place).contains(GONE_ON), "{}", findings(&place));
@@ -123,9 +123,15 @@ fn ollama(digest: impl Fn() -> String + Send + 'static) -> Server {
         let asked = request.json();
         match request.path.as_str() {
             "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
-            "/api/show" => reply(200, "{\"capabilities\":[\"completion\"]}"),
+            "/api/show" => reply(
+                200,
+                json!({
+                    "capabilities": ["completion"], "details": {"quantization_level": "Q4_K_M"},
+                })
+                .to_string(),
+            ),
             "/api/tags" => {
-                let entry = json!({"name": "lab:latest", "digest": digest()});
+                let entry = json!({"name": "lab:latest", "digest": digest(), "size": 7_000_000});
                 reply(200, json!({"models": [{"name": "a:b", "digest": "1"}, entry]}).to_string())
             }
             "/api/ps" => reply(200, json!({"models": loaded}).to_string()),
@@ -133,7 +139,10 @@ fn ollama(digest: impl Fn() -> String + Send + 'static) -> Server {
                 loaded.clear();
                 if asked["keep_alive"] != 0 {
                     let n_ctx = &asked["options"]["num_ctx"];
-                    loaded.push(json!({"name": "lab:latest", "context_length": n_ctx}));
+                    loaded.push(json!({
+                        "name": "lab:latest", "context_length": n_ctx,
+                        "size": 9_437_184, "size_vram": 4_194_304,
+                    }));
                 }
                 reply(200, "{\"done\":true}")
             }
@@ -174,6 +183,27 @@ fn a_log_has_as_many_tokens_as_the_servers_own_counter_says() {
     let unloaded =
         server.bodies("/api/generate").iter().filter(|body| body["keep_alive"] == 0).count();
     assert!(unloaded >= 2, "after it was asked to count, and at the end");
+}
+
+#[test]
+fn what_ollama_says_of_a_loaded_model_is_kept_with_the_run() {
+    let place = Place::new();
+    let server = ollama(|| "abc".to_owned());
+    let mut command = bench(&place, "ollama:lab");
+    let output = command.env("OLLAMA_HOST", &server.base).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("Ollama 0.12.6, Q4_K_M, context 32768, 9.00 MiB resident"), "{told}");
+    let document = place.document();
+    let bytes = |metric: &str| {
+        let rows = document["estimates"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["metric"] == metric).unwrap();
+        assert_eq!((&row["instrument"], &row["unit"]), (&json!("behaviour"), &json!("bytes")));
+        row["value"].as_f64().unwrap()
+    };
+    assert_eq!((bytes("resident_bytes"), bytes("vram_bytes")), (9_437_184.0, 4_194_304.0));
+    assert_eq!(document["models"][0]["bytes"], 7_000_000);
+    let answers = document["answers"].to_string();
+    assert!(answers.contains("no bigger build to compare with"), "{answers}");
 }
 
 #[test]
@@ -238,7 +268,7 @@ fn a_model_that_changed_between_plan_and_run_is_not_asked() {
 
 /// What a server sends for each answer, and what is recorded of it: outcome and reason.
 #[track_caller]
-fn check_recorded(script: &[Step], outcome: &str, reason: &str) {
+fn check_recorded(script: &[Step], outcome: &str, reason: &str) -> Place {
     let script = script.to_vec();
     let server = Server::start(move |request| match request.path.as_str() {
         "/v1/models" => reply(200, "{\"data\":[{\"id\":\"lab\"}]}"),
@@ -246,7 +276,9 @@ fn check_recorded(script: &[Step], outcome: &str, reason: &str) {
         _ => reply(404, "{}"),
     });
     let place = Place::new();
-    bench(&place, &format!("{}/v1#lab", server.base)).assert().success();
+    let command = &mut bench(&place, &format!("{}/v1#lab", server.base));
+    // Without any answer the step failed.
+    command.assert().code(if outcome == "error" { 3 } else { 0 });
     let document = place.document();
     let attempts = document["attempts"].as_array().unwrap();
     assert_eq!(attempts.len(), 2, "both tasks are recorded");
@@ -255,6 +287,7 @@ fn check_recorded(script: &[Step], outcome: &str, reason: &str) {
         assert!(attempt["reason"].as_str().unwrap().contains(reason), "{attempt}");
     }
     assert_eq!(server.bodies("/v1/chat/completions").len(), 3, "asked once, after one to warm up");
+    place
 }
 
 #[test]
@@ -273,6 +306,8 @@ fn every_fault_is_a_recorded_outcome() {
     let never = [head(), send("data: "), Step::Forever(b"aaaaaaaa".to_vec())];
     check_recorded(&never, "error", "a line of more than");
     check_recorded(&stream([THOUGHT, LENGTH, DONE]), "starved", "");
+    const NULL: &str = "data: {\"choices\":[{\"delta\":null,\"finish_reason\":\"stop\"}]}\n\n";
+    check_recorded(&stream([TEXT, NULL, DONE]), "fail", "");
 }
 
 #[test]
@@ -285,7 +320,7 @@ fn a_server_that_is_too_slow_is_a_recorded_outcome() {
     let place = Place::new();
     let mut command = place.karat(["bench", &format!("{}/v1#lab", server.base)]);
     command.args(["--family", "strict_json", "--repeats", "1", "--answer-timeout", "1", "--quiet"]);
-    command.assert().success();
+    command.assert().code(3);
     let attempt = place.document()["attempts"][0].clone();
     assert_eq!(attempt["outcome"], "error", "{attempt}");
     assert!(attempt["reason"].as_str().unwrap().contains("took longer"), "{attempt}");

@@ -33,6 +33,7 @@ fn patience() -> Patience {
         idle: Duration::from_millis(150),
         total: Duration::from_millis(2500),
         loading: Duration::ZERO,
+        absent: Duration::MAX,
         retry_pause: Duration::from_millis(10),
         line_bytes: 8 << 10,
         stream_bytes: 256 << 10,
@@ -82,7 +83,7 @@ fn nobody_at_the_address() {
 
 #[test]
 fn a_server_that_hangs_up_without_a_word() {
-    check(answered(Vec::new()), FailureKind::Unreachable, "without a reply");
+    check(answered(Vec::new()), FailureKind::HungUp, "without a reply");
 }
 
 #[test]

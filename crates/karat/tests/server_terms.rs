@@ -269,6 +269,27 @@ fn thinking_that_ollama_would_silently_leave_out_stops_the_run() {
 }
 
 #[test]
+fn a_level_that_ollama_does_not_list_cannot_be_verified() {
+    let told = |thinking| {
+        let mut loaded = json!({"models": []});
+        let server = Server::start(move |request| match request.path.as_str() {
+            "/api/version" => reply(200, "{\"version\":\"0.12.6\"}"),
+            "/api/show" => reply(200, "{\"capabilities\":[\"thinking\"]}"),
+            "/api/ps" => reply(200, loaded.to_string()),
+            _ => {
+                loaded = json!({"models": [{"name": "lab", "context_length": N_CTX}]});
+                reply(200, "{}")
+            }
+        });
+        let mut backend = Ollama::new(&server.base, "lab", None, patience());
+        let ready = backend.get_ready(&terms(N_CTX, thinking)).unwrap();
+        ready.findings.iter().any(|one| one.message.contains("that it knows \"huge\" cannot be"))
+    };
+    assert!(told(Thinking::Level("huge".to_owned())));
+    assert!(!told(Thinking::On));
+}
+
+#[test]
 fn thinking_that_never_came_is_told_at_the_end() {
     let server = Server::start(|request| match request.path.as_str() {
         "/v1/models" => reply(200, LIST.1),

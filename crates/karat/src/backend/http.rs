@@ -41,6 +41,8 @@ pub struct Patience {
     pub total: Duration,
     /// For a server that is not there yet, or says that it is still loading.
     pub loading: Duration,
+    /// Of that, for one that nobody listens at.
+    pub absent: Duration,
     /// Between two tries to reach it.
     pub retry_pause: Duration,
     /// Longest line of a stream, in bytes.
@@ -57,6 +59,7 @@ impl Default for Patience {
             idle: Duration::from_mins(2),
             total: Duration::from_hours(1),
             loading: Duration::from_mins(5),
+            absent: Duration::from_mins(5),
             retry_pause: Duration::from_secs(1),
             line_bytes: 4 << 20,
             stream_bytes: 256 << 20,
@@ -166,15 +169,16 @@ impl Http {
         loop {
             sending();
             let reply = self.send_once(method, path, body);
-            let may_come = match &reply {
-                Ok(reply) => reply.status().as_u16() == 503,
-                Err(error) => fault::is_refused_connection(error),
+            let Patience { loading, absent, retry_pause, .. } = self.patience;
+            let longest = match &reply {
+                Ok(reply) if reply.status().as_u16() == 503 => loading,
+                Err(error) if fault::is_refused_connection(error) => loading.min(absent),
+                _ => Duration::ZERO,
             };
-            let is_over = waiting.elapsed() + self.patience.retry_pause >= self.patience.loading;
-            if !may_come || is_over {
+            if waiting.elapsed() + retry_pause >= longest {
                 return reply.map_err(|error| fault::of(&error, &self.base, false));
             }
-            thread::sleep(self.patience.retry_pause);
+            thread::sleep(retry_pause);
         }
     }
 

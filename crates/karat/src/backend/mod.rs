@@ -5,6 +5,7 @@
 //! OpenAI's chat completions.
 
 mod answer;
+mod counter;
 pub mod embedded;
 pub mod embedded_generate;
 pub mod embedded_logits;
@@ -91,6 +92,9 @@ pub trait Served: Generate {
     /// What the server says the model behind the name is, and what runs it. Equal words are one model as
     /// far as the server tells; `None` where it tells nothing but the name. Loads nothing.
     fn identify(&mut self) -> Result<Option<String>, GenerationFailure>;
+
+    /// Bytes of the model, where the server told them when it was identified.
+    fn bytes(&self) -> Option<u64>;
 
     /// Tokens of a text in the model's vocabulary, none added; `None` where the server counts none
     /// without an answer. It has to have been identified or ready before.

@@ -7,6 +7,7 @@ mod residents;
 mod show;
 
 use super::answer::{Answer, End, Listener, divide, most_bytes};
+use super::counter::Counter;
 use super::http::{Http, Lines, Patience, failure};
 use super::markup::Markup;
 use super::thought_tally::ThoughtTally;
@@ -30,6 +31,9 @@ pub struct Ollama {
     /// Whether a process that is there already will do.
     takes_resident: bool,
     tally: ThoughtTally,
+    counter: Counter,
+    /// Bytes of the model, once it was identified.
+    bytes: Option<u64>,
 }
 
 impl Ollama {
@@ -42,6 +46,8 @@ impl Ollama {
             n_ctx: None,
             takes_resident: true,
             tally: ThoughtTally::default(),
+            counter: Counter::default(),
+            bytes: None,
         }
     }
 
@@ -97,13 +103,16 @@ impl Generate for Ollama {
         self.n_ctx = None;
         let version = self.version()?;
         let show = Show::ask(&self.http, &self.model)?;
-        show.check_thinking(&self.model, &terms.thinking)?;
+        let unverified = show.check_thinking(&self.model, &terms.thinking)?;
         let mut ready = Ready {
             engine: version,
             quantization: show.quantization.clone(),
             template: show.template.clone(),
             ..Ready::default()
         };
+        if let Some(message) = unverified {
+            ready.tell(Severity::Warning, message);
+        }
         let residents = Residents::of(&self.http);
         let unloaded = if self.takes_resident {
             residents.make_room(&self.model, terms.n_ctx)?
@@ -142,6 +151,7 @@ impl Generate for Ollama {
         }
         self.n_ctx = Some(terms.n_ctx);
         self.tally.restart(&terms.thinking);
+        self.counter = Counter::default();
         Ok(ready)
     }
 
@@ -174,7 +184,7 @@ impl Generate for Ollama {
         let counters = counters.unwrap_or_default();
         let tokens = TokenCounts {
             prompt: counters.prompt_eval_count,
-            total: counters.eval_count,
+            total: self.counter.credible(counters.eval_count, request.max_tokens),
             ..TokenCounts::default()
         };
         let mut generation = answer.end(End { finish, tokens, timings: counters.seconds(), raw });
@@ -185,6 +195,7 @@ impl Generate for Ollama {
 
     fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure> {
         let mut findings = self.tally.findings();
+        findings.extend(self.counter.finding());
         if let Some(n_ctx) = self.n_ctx.take() {
             let told = Residents::of(&self.http).leave(&self.model, n_ctx)?;
             let warning = |message| Finding { severity: Severity::Warning, message };
@@ -199,11 +210,16 @@ impl Served for Ollama {
         let tags = self.http.find("/api/tags")?.unwrap_or_default();
         let models = tags["models"].as_array().map(Vec::as_slice).unwrap_or_default();
         let entry = models.iter().find(|entry| residents::is_of(entry, &self.model));
+        self.bytes = entry.and_then(|entry| entry["size"].as_u64());
         let Some(digest) = entry.and_then(|entry| entry["digest"].as_str()) else {
             return Ok(None);
         };
         let engine = self.version()?.unwrap_or_default();
         Ok((!digest.is_empty()).then(|| format!("digest {digest}, {engine}")))
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        self.bytes
     }
 
     /// Ollama counts tokens of prompts that it answers, and of nothing else.

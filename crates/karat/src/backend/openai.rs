@@ -9,6 +9,7 @@ mod sse;
 use std::collections::BTreeMap;
 
 use super::answer::{Answer, End, Listener, divide, most_bytes};
+use super::counter::Counter;
 use super::http::{Http, Lines, Patience, failure};
 use super::markup::Markup;
 use super::thought_tally::ThoughtTally;
@@ -33,6 +34,7 @@ pub struct OpenAi {
     /// What is known of the server once it was asked.
     server: Option<Server>,
     tally: ThoughtTally,
+    counter: Counter,
 }
 
 /// What a stream has said besides text.
@@ -54,6 +56,7 @@ impl OpenAi {
             model: model.to_owned(),
             server: None,
             tally: ThoughtTally::default(),
+            counter: Counter::default(),
         }
     }
 
@@ -91,12 +94,13 @@ impl OpenAi {
     }
 
     /// The server's own counters. Visible and thinking apart only where it counts thinking.
-    fn tokens(&self, said: &Said, finish: &FinishReason) -> TokenCounts {
+    fn tokens(&mut self, said: &Said, finish: &FinishReason, max_tokens: u32) -> TokenCounts {
         let timings = said.timings.as_ref();
         let usage = said.usage.as_ref();
         let total = usage
             .and_then(|usage| usage.completion_tokens)
             .or_else(|| timings.and_then(|timings| timings.predicted_n));
+        let total = self.counter.credible(total, max_tokens);
         // llama-server counts the token that ends the turn (seen in build 0c1e57098, by the side of the
         // embedded engine).
         let is_llama = self.server.as_ref().map(Server::kind) == Some(Kind::LlamaServer);
@@ -124,6 +128,7 @@ impl Generate for OpenAi {
         let ready = server.ready(&self.model, terms)?;
         self.server = Some(server);
         self.tally.restart(&terms.thinking);
+        self.counter = Counter::default();
         Ok(ready)
     }
 
@@ -166,7 +171,7 @@ impl Generate for OpenAi {
             Ok(finish) => finish,
             Err(failure) => return Err(answer.fail(failure, raw)),
         };
-        let tokens = self.tokens(&said, &finish);
+        let tokens = self.tokens(&said, &finish, request.max_tokens);
         let timings = said.timings.map_or_else(Timings::default, |timings| timings.seconds());
         let mut generation = answer.end(End { finish, tokens, timings, raw });
         // After the clock has stopped.
@@ -178,7 +183,9 @@ impl Generate for OpenAi {
     }
 
     fn finish(&mut self) -> Result<Vec<Finding>, GenerationFailure> {
-        Ok(self.tally.findings())
+        let mut findings = self.tally.findings();
+        findings.extend(self.counter.finding());
+        Ok(findings)
     }
 }
 
@@ -188,6 +195,10 @@ impl Served for OpenAi {
         let said = server.identity();
         self.server = Some(server);
         Ok(said)
+    }
+
+    fn bytes(&self) -> Option<u64> {
+        self.server.as_ref().and_then(Server::bytes)
     }
 
     fn count_tokens(&self, text: &str) -> Result<Option<u64>, GenerationFailure> {
@@ -207,13 +218,14 @@ impl Said {
         else {
             return true;
         };
-        if let Some(thought) = choice.delta.thought() {
+        let delta = choice.delta.unwrap_or_default();
+        if let Some(thought) = delta.thought() {
             goes_on &= answer.push_thinking(thought);
         }
-        if let Some(content) = &choice.delta.content {
+        if let Some(content) = &delta.content {
             goes_on &= answer.push(content);
         }
-        for (position, piece) in choice.delta.tool_calls.iter().flatten().enumerate() {
+        for (position, piece) in delta.tool_calls.iter().flatten().enumerate() {
             goes_on &= self.take_call(position as u64, piece, answer);
         }
         self.finish = choice.finish_reason.or(self.finish.take());

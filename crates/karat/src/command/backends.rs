@@ -26,7 +26,15 @@ pub(super) fn server(
     name: &ModelName,
     patient: &Patient,
 ) -> anyhow::Result<Option<Box<dyn Served>>> {
-    backend(name, patient, |ollama| ollama)
+    backend(name, patient, LOADING, |ollama| ollama)
+}
+
+/// The same for questions while a run is planned: one that nobody listens at is not waited for.
+pub(super) fn server_now(
+    name: &ModelName,
+    patient: &Patient,
+) -> anyhow::Result<Option<Box<dyn Served>>> {
+    backend(name, patient, Duration::ZERO, |ollama| ollama)
 }
 
 /// The same, where loading is ours to do loaded anew each time that it gets ready.
@@ -34,7 +42,7 @@ pub(super) fn fresh_server(
     name: &ModelName,
     patient: &Patient,
 ) -> anyhow::Result<Option<Box<dyn Served>>> {
-    backend(name, patient, Ollama::afresh)
+    backend(name, patient, LOADING, Ollama::afresh)
 }
 
 /// That the server still has the model that the run was planned for.
@@ -61,6 +69,7 @@ pub(super) fn check_identity(
 fn backend(
     name: &ModelName,
     patient: &Patient,
+    absent: Duration,
     loading: impl Fn(Ollama) -> Ollama,
 ) -> anyhow::Result<Option<Box<dyn Served>>> {
     let servers = Servers::read()?;
@@ -68,6 +77,7 @@ fn backend(
         first_byte: patient.answer_timeout,
         total: patient.answer_timeout,
         loading: LOADING.min(patient.answer_timeout),
+        absent,
         ..Patience::default()
     };
     Ok(match name {

@@ -12,7 +12,7 @@ use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready, T
 use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, TurnOf};
-use crate::record::{Finding, Outcome, Severity, StepRecord};
+use crate::record::{Finding, Outcome, ServedRecord, Severity, StepRecord};
 use crate::settings::ModelName;
 use crate::task::score::Means;
 use crate::task::{Replied, Reply};
@@ -20,6 +20,9 @@ use crate::ui::Progress;
 use crate::units::{Span, count};
 use crate::worker::{Failure, FailureKind, GenerateJob, Job, Message, Supervisor, WorkerError};
 use karat_sandbox::Sandbox;
+
+/// Questions in a row at which a server hung up, before it counts as gone.
+const GONE_AFTER: u32 = 2;
 
 /// The behaviour part of a run.
 pub(super) struct BehaviourRun<'r, 's> {
@@ -30,6 +33,8 @@ pub(super) struct BehaviourRun<'r, 's> {
     patient: Patient,
     sandbox: Sandbox,
     steps: Vec<(StepRecord, u32)>,
+    /// Answers that came in this run.
+    n_answers: u64,
 }
 
 impl<'r, 's> BehaviourRun<'r, 's> {
@@ -58,7 +63,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             steps.push((step, position));
         }
         let sandbox = code_sandbox(&run.session.environment);
-        Ok(Self { run, plan, stamps, patient, sandbox, steps })
+        Ok(Self { run, plan, stamps, patient, sandbox, steps, n_answers: 0 })
     }
 
     /// Asks what has no answer, then judges; a model that fails does not stop the others.
@@ -66,17 +71,21 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         let watch = Stopwatch::start();
         let total = (self.plan.turns().len() * self.plan.models.len()) as u64;
         let mut progress = self.run.session.ui.progress("behaviour", total, "answers");
-        let (mut n_new, mut n_judged) = (0, 0);
+        let (mut n_to_ask, mut n_judged) = (0, 0);
         for model in 0..self.plan.models.len() {
             let to_ask = self.stored().to_ask(model)?;
             progress.advance((self.plan.turns().len() - to_ask.len()) as u64);
-            n_new += to_ask.len();
+            n_to_ask += to_ask.len();
             let step_watch = Stopwatch::start();
             let name = self.plan.models[model].name.clone();
             let failed = match self.plan.servers[model].clone() {
                 _ if to_ask.is_empty() => None,
                 None => self.ask_file(model, to_ask, &mut progress)?,
                 Some(server) => self.ask_server(model, &server, to_ask, &mut progress)?,
+            };
+            let failed = match failed {
+                None => self.none_answered(model)?,
+                failed => failed,
             };
             let alive = |id: &str| progress.show(&format!("{name}: judging {id}"));
             n_judged += judge(self.stored(), model, Means { sandbox: &self.sandbox }, &alive)?;
@@ -89,10 +98,10 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                 step.engine_log = log;
             }
         }
-        progress.finish(&match (n_new, n_judged) {
+        progress.finish(&match (n_to_ask, n_judged) {
             (0, 0) => "everything was answered before".to_owned(),
             (0, n) => format!("everything was answered before, {} judged anew", count(n, "answer")),
-            (n, _) => format!("{n} answers in {}", Span(watch.elapsed())),
+            _ => format!("{} in {}", count(self.n_answers, "answer"), Span(watch.elapsed())),
         });
         for (step, position) in &self.steps {
             self.run.record(step, *position)?;
@@ -101,7 +110,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
     }
 
     /// Asks a file in a worker. One that dies is asked on from behind the question it died at, which
-    /// is recorded as an error.
+    /// is recorded as an error; the step failed all the same.
     fn ask_file(
         &mut self,
         model: usize,
@@ -112,12 +121,14 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             program: self.run.session.environment.program.clone(),
             silence: self.patient.worker_timeout,
         };
+        let mut killed: Option<(String, Vec<String>)> = None;
         while !turns.is_empty() {
             let job = Job::Generate(GenerateJob {
                 model: self.plan.models[model].path.clone().into(),
                 instances: self.plan.instances.clone(),
                 turns: turns.clone(),
                 terms: self.plan.terms.clone(),
+                to_the_end: self.plan.is_heard_to_the_end(),
                 gpu_layers: self.plan.gpu_layers,
                 n_threads: self.plan.n_threads,
             });
@@ -142,7 +153,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             match outcome {
                 Ok(peak) => {
                     self.steps[model].0.peak_memory_bytes = peak;
-                    return Ok(None);
+                    return Ok(killed);
                 }
                 Err(WorkerError::Failed(Failure { kind, log, .. })) => {
                     let is_told = matches!(kind, FailureKind::Reported { .. });
@@ -157,50 +168,72 @@ impl<'r, 's> BehaviourRun<'r, 's> {
                     let reply = Reply::Failure(Box::new(failure));
                     let replied = Replied { reply, looped: false };
                     self.keep(model, turns[n_answered], &replied, progress)?;
+                    let id = &self.plan.instances[turns[n_answered].instance].id;
+                    killed = Some((format!("no answer to {id}: {kind}"), log));
                     turns.drain(..=n_answered);
                 }
                 Err(WorkerError::Caller(error)) => return Err(error),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(None)
+        Ok(killed)
     }
 
     fn ask_server(
         &mut self,
         model: usize,
         server: &str,
-        turns: Vec<TurnOf>,
+        mut turns: Vec<TurnOf>,
         progress: &mut Progress,
     ) -> anyhow::Result<Option<(String, Vec<String>)>> {
         let name = ModelName::parse(server)?;
         let Some(mut backend) = backends::server(&name, &self.patient)? else { return Ok(None) };
-        let identity = self.plan.served.get(model).cloned().flatten();
-        let ready = match begin(&mut *backend, identity.as_deref(), &self.plan.terms) {
-            Ok(ready) => ready,
+        progress.show(&format!("waiting for {server}"));
+        let planned = self.plan.served.get(model).cloned().flatten();
+        let (identity, ready) = match begin(&mut *backend, planned.as_deref(), &self.plan.terms) {
+            Ok(begun) => begun,
             Err(failure) => return Ok(Some((failure.message, Vec::new()))),
         };
+        if identity != planned {
+            turns = self.note_identity(model, identity.as_deref())?;
+        }
         self.note_ready(model, ready)?;
         if identity.is_none() && turns.len() < self.plan.turns().len() {
-            let message = "answers of an earlier run are gone on with, and the server tells nothing of its                            model but the name: the earlier ones may be another model's";
+            let message = "answers of an earlier run are gone on with, and the server tells nothing of its \
+                           model but the name: the earlier ones may be another model's";
             self.note_findings(model, vec![warning(message.to_owned())])?;
         }
         if let Some(first) = turns.first() {
             warm_up(&mut *backend, &self.plan.instances[first.instance], &self.plan.terms);
         }
+        let to_the_end = self.plan.is_heard_to_the_end();
+        let mut n_hung_up = 0;
         for turn in turns {
             let instance = &self.plan.instances[turn.instance];
             let terms = terms_of(&self.plan.terms, instance, turn.repeat);
-            let (reply, looped) = ask(&mut *backend, instance, &terms, &|| ());
-            let is_gone = matches!(
-                &reply,
-                Reply::Failure(failure) if failure.kind == ReplyFailure::Unreachable
-            );
-            if let (true, Reply::Failure(failure)) = (is_gone, &reply) {
+            let (reply, looped) = ask(&mut *backend, instance, &terms, to_the_end, &|| ());
+            let replied = Replied { reply, looped };
+            let fault = match &replied.reply {
+                Reply::Failure(failure) => Some((failure.kind, failure.message.clone())),
+                Reply::Answer(_) => None,
+            };
+            match fault {
                 // Nothing was asked, so nothing is recorded: the same command goes on from here.
-                return Ok(Some((failure.message.clone(), Vec::new())));
+                Some((ReplyFailure::Unreachable, message)) => {
+                    return Ok(Some((message, Vec::new())));
+                }
+                Some((ReplyFailure::HungUp, message)) => {
+                    n_hung_up += 1;
+                    self.keep(model, turn, &replied, progress)?;
+                    if n_hung_up >= GONE_AFTER {
+                        return Ok(Some((message, Vec::new())));
+                    }
+                }
+                _ => {
+                    n_hung_up = 0;
+                    self.keep(model, turn, &replied, progress)?;
+                }
             }
-            self.keep(model, turn, &Replied { reply, looped }, progress)?;
         }
         match end(&mut *backend, identity.as_deref()) {
             Ok(findings) => self.note_findings(model, findings)?,
@@ -209,9 +242,22 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         Ok(None)
     }
 
+    /// Why a model of which no question at all has an answer failed.
+    fn none_answered(&self, model: usize) -> anyhow::Result<Option<(String, Vec<String>)>> {
+        let mut first = None;
+        for turn in self.plan.turns() {
+            match self.stored().newest(model, turn)?.map(|newest| newest.replied.reply) {
+                Some(Reply::Answer(_)) => return Ok(None),
+                Some(Reply::Failure(failure)) => _ = first.get_or_insert(failure.message),
+                None => {}
+            }
+        }
+        Ok(first.map(|first| (format!("no question was answered: {first}"), Vec::new())))
+    }
+
     /// Stores a reply as it came.
     fn keep(
-        &self,
+        &mut self,
         model: usize,
         turn: TurnOf,
         replied: &Replied,
@@ -220,6 +266,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         let instance = &self.plan.instances[turn.instance];
         progress.show(&format!("{}: {}", self.plan.models[model].name, instance.id));
         self.stored().put_reply(model, turn, replied)?;
+        self.n_answers += u64::from(matches!(replied.reply, Reply::Answer(_)));
         progress.advance(1);
         Ok(())
     }
@@ -228,8 +275,35 @@ impl<'r, 's> BehaviourRun<'r, 's> {
         StoredAttempts { store: &self.run.store, plan: &self.plan }
     }
 
+    /// Keeps with the plan what a model is whose server did not say so before; what it is to be asked.
+    fn note_identity(
+        &mut self,
+        model: usize,
+        identity: Option<&str>,
+    ) -> anyhow::Result<Vec<TurnOf>> {
+        for plan in self.run.plan.behaviour.iter_mut().chain([&mut self.plan]) {
+            if let Some(served) = plan.served.get_mut(model) {
+                *served = identity.map(str::to_owned);
+            }
+        }
+        self.run.update_plan()?;
+        self.stored().to_ask(model)
+    }
+
     /// Keeps with the plan what a backend said of itself.
     fn note_ready(&mut self, model: usize, ready: Ready) -> anyhow::Result<()> {
+        if self.plan.servers[model].is_some()
+            && let Some(plan) = &mut self.run.plan.behaviour
+        {
+            plan.models[model].served = Some(ServedRecord {
+                engine: ready.engine,
+                n_ctx: ready.n_ctx,
+                quantization: ready.quantization,
+                resident_bytes: ready.resident_bytes,
+                vram_bytes: ready.vram_bytes,
+            });
+            self.run.update_plan()?;
+        }
         self.note_findings(model, ready.findings)
     }
 
@@ -247,14 +321,21 @@ impl<'r, 's> BehaviourRun<'r, 's> {
     }
 }
 
-/// Gets a server ready whose model is still the one that the run was planned for.
+/// Gets a server ready whose model is still the one that the run was planned for, where it said then
+/// which; what it says now.
 fn begin(
     backend: &mut dyn Served,
     planned: Option<&str>,
     terms: &Terms,
-) -> Result<Ready, GenerationFailure> {
-    backends::check_identity(backend, planned)?;
-    backend.get_ready(terms)
+) -> Result<(Option<String>, Ready), GenerationFailure> {
+    let identity = match planned {
+        Some(_) => {
+            backends::check_identity(backend, planned)?;
+            planned.map(str::to_owned)
+        }
+        None => backend.identify()?,
+    };
+    Ok((identity, backend.get_ready(terms)?))
 }
 
 /// Ends a series of answers, and tells whether they were all of one model.

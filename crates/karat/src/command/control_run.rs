@@ -77,7 +77,9 @@ impl<'r, 's> ControlRun<'r, 's> {
             let n_lost = lost.entry(address).or_default();
             if *n_lost >= GONE_AFTER {
                 self.fail(turn.entry, None);
-            } else if self.turn(*turn, &mut progress)? == Some(FailureKind::Unreachable) {
+            } else if let Some(FailureKind::Unreachable | FailureKind::HungUp) =
+                self.turn(*turn, &mut progress)?
+            {
                 *n_lost += 1;
             } else {
                 *n_lost = 0;

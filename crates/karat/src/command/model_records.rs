@@ -41,6 +41,7 @@ pub(super) fn describe_models(
             proxy_reference: role == ModelRole::Reference && file.is_quantized(),
             lineage,
             template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
+            served: None,
         });
     }
     progress.discard();

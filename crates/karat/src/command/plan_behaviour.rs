@@ -86,12 +86,15 @@ pub(super) fn plan_behaviour(
     let mut described =
         describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
     let mut models = Vec::new();
-    for model in &settings.models {
+    for (model, bytes) in settings.models.iter().zip(said.bytes) {
         models.push(match model {
             ModelName::File(_) => described.next().context("every file is described")?,
-            server => served(&server.to_string()),
+            server => {
+                ModelRecord { bytes: bytes.unwrap_or_default(), ..served(&server.to_string()) }
+            }
         });
     }
+    findings.extend(said.findings);
     findings.extend(template_findings(&names, &files));
     if !paths.is_empty() && paths.len() < settings.models.len() {
         findings.push(Finding {
@@ -123,9 +126,12 @@ pub(super) fn plan_behaviour(
     let is_served = plan.servers.iter().any(Option::is_some);
     if is_served
         && !settings.fresh
-        && let Some(series) = unfinished_series(store, &plan)?
+        && let Some(earlier) = unfinished(store, &plan)?
     {
-        plan.series = series;
+        plan.series = earlier.series;
+        for (model, earlier) in plan.models.iter_mut().zip(earlier.models) {
+            model.served = earlier.served;
+        }
     }
     Ok((plan, stamps))
 }
@@ -267,6 +273,7 @@ pub(super) fn served(name: &str) -> ModelRecord {
         proxy_reference: false,
         lineage: Vec::new(),
         template_sha256: None,
+        served: None,
     }
 }
 
@@ -291,9 +298,9 @@ fn template_findings(names: &[String], files: &[ModelFile]) -> Option<Finding> {
     })
 }
 
-/// The series of the last run of the same fingerprint, where it was not finished, or its answers were
+/// The plan of the last run of the same fingerprint, where it was not finished, or its answers were
 /// judged by other scorers.
-fn unfinished_series(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Option<String>> {
+fn unfinished(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Option<BehaviourPlan>> {
     let fingerprint = plan.fingerprint();
     for summary in store.runs()? {
         let earlier = store.run(&summary.header.id)?.plan;
@@ -302,9 +309,9 @@ fn unfinished_series(store: &Store, plan: &BehaviourPlan) -> anyhow::Result<Opti
             continue;
         };
         if earlier.fingerprint() == fingerprint {
-            let gone_on = BehaviourPlan { series: earlier.series, ..plan.clone() };
+            let gone_on = BehaviourPlan { series: earlier.series.clone(), ..plan.clone() };
             let is_complete = StoredAttempts { store, plan: &gone_on }.is_complete()?;
-            return Ok((!is_complete).then_some(gone_on.series));
+            return Ok((!is_complete).then_some(earlier));
         }
     }
     Ok(None)

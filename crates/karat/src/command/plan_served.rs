@@ -1,9 +1,10 @@
 //! What servers say before a run is planned: what each has behind the name that was given, and how long
 //! texts are to the first one. A server that does not answer now fails its step later; the others go on.
 
-use super::backends::{Patient, server};
-use crate::generation::Terms;
+use super::backends::{Patient, server_now};
+use crate::generation::{FailureKind, Terms};
 use crate::instrument::behaviour::draw_served::{Drawn, draw_estimated, draw_served};
+use crate::record::{Finding, Severity};
 use crate::settings::{BehaviourSettings, ModelName};
 
 /// What servers said.
@@ -12,6 +13,10 @@ pub(super) struct Said {
     /// Of each model, what it is; none for a file, and where the server does not answer or tells
     /// nothing but the name.
     pub(super) identities: Vec<Option<String>>,
+    /// Bytes of each, where a server tells them.
+    pub(super) bytes: Vec<Option<u64>>,
+    /// What of it the reader has to know.
+    pub(super) findings: Vec<Finding>,
     /// The tasks, where no file is there to count with.
     pub(super) drawn: Option<Drawn>,
 }
@@ -22,7 +27,7 @@ pub(super) fn identities(
     patient: &Patient,
 ) -> anyhow::Result<Vec<Option<String>>> {
     let identity = |name| {
-        let backend = server(name, patient)?;
+        let backend = server_now(name, patient)?;
         Ok(backend.and_then(|mut backend| backend.identify().ok().flatten()))
     };
     models.iter().map(identity).collect()
@@ -40,8 +45,9 @@ pub(super) fn ask_servers(
     let has_file = settings.models.iter().any(|model| matches!(model, ModelName::File(_)));
     let mut said = Said::default();
     for model in &settings.models {
-        let Some(mut backend) = server(model, &patient)? else {
+        let Some(mut backend) = server_now(model, &patient)? else {
             said.identities.push(None);
+            said.bytes.push(None);
             continue;
         };
         let identity = backend.identify();
@@ -52,6 +58,16 @@ pub(super) fn ask_servers(
             };
             drawn.counting.message.insert_str(0, &format!("{model}: "));
             said.drawn = Some(drawn);
+        }
+        said.bytes.push(backend.bytes());
+        if matches!(&identity, Err(failure) if failure.kind == FailureKind::Unreachable) {
+            said.findings.push(Finding {
+                severity: Severity::Warning,
+                message: format!(
+                    "{model} did not answer while the run was planned; it is waited for when its turn \
+                     comes"
+                ),
+            });
         }
         said.identities.push(identity.ok().flatten());
     }

@@ -136,8 +136,10 @@ pub struct RawExchange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
-    /// Nobody answers at the address, or the connection was refused or reset before a reply.
+    /// Nobody answers at the address: nothing was sent.
     Unreachable,
+    /// The server took the request and closed the connection before a reply.
+    HungUp,
     /// Nothing came for too long.
     TimedOut,
     /// The server does not know the model.

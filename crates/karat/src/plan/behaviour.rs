@@ -11,7 +11,7 @@ use crate::settings::{RERUN_EVERY, SuiteName, SuiteSpec};
 use crate::task::Instance;
 
 /// Raised when asking changes, so that old answers are not mixed in.
-const ASKING_VERSION: u32 = 2;
+const ASKING_VERSION: u32 = 3;
 
 /// Everything a behaviour run depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +91,12 @@ impl BehaviourPlan {
         reruns
     }
 
+    /// Whether answers that go round in circles are heard to their limit of tokens: at a budget they
+    /// would have cost all of it, and a server counts only what it ended itself.
+    pub fn is_heard_to_the_end(&self) -> bool {
+        !self.budgets.is_empty()
+    }
+
     /// Under what the store keeps what a model replied to a question: one sample for each time that it
     /// was asked until it answered, of which the last counts. It depends on what the model sees, not on
     /// how it is judged.
@@ -108,7 +114,14 @@ impl BehaviourPlan {
             Some(server) => serde_json::json!([server, self.served.get(model), self.series]),
         };
         let question = self.instances[turn.instance].question_digest();
-        let parts = serde_json::json!([ASKING_VERSION, of, question, self.terms, turn.repeat]);
+        let parts = serde_json::json!([
+            ASKING_VERSION,
+            of,
+            question,
+            self.terms,
+            self.is_heard_to_the_end(),
+            turn.repeat,
+        ]);
         sha256_hex(format!("behaviour\n{parts}"))
     }
 
@@ -133,6 +146,7 @@ impl BehaviourPlan {
             self.served,
             questions,
             self.terms,
+            self.is_heard_to_the_end(),
             self.repeats,
         ]);
         sha256_hex(parts.to_string())
@@ -202,6 +216,7 @@ mod tests {
                 proxy_reference: false,
                 lineage: Vec::new(),
                 template_sha256: None,
+                served: None,
             }],
             servers: vec![None],
             served: vec![None],
@@ -295,6 +310,9 @@ mod tests {
         asked = plan.clone();
         asked.terms.sampling = sampled;
         assert_ne!(asked.identity(0, turn), plan.identity(0, turn));
+        asked = BehaviourPlan { budgets: vec![8], ..plan.clone() };
+        assert_ne!(asked.identity(0, turn), plan.identity(0, turn));
+        assert_ne!(asked.fingerprint(), plan.fingerprint());
         let again = TurnOf { repeat: 1, ..turn };
         assert_ne!(plan.identity(0, again), plan.identity(0, turn));
     }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod behaviour;
 mod margins;
+mod served;
 mod worst;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use answer::{Answer, NeededN, Question, SampleUnit, Verdict};
 pub use behaviour::{AttemptRecord, Flip, FlipSide, TaskOutcome};
 pub use margins::Margins;
+pub use served::ServedRecord;
 pub use worst::{LikelyToken, TokenInContext, WorstToken};
 
 /// Version of the JSON and CSV layout. Raised when a field changes its meaning or goes away;
@@ -188,6 +190,9 @@ pub struct ModelRecord {
     /// where it is a server's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_sha256: Option<String>,
+    /// Of a model on a server, what the server said of it once it was loaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<ServedRecord>,
 }
 
 /// One text of a run.

@@ -53,7 +53,7 @@ fn recipe(models: &[ModelRecord]) -> Vec<Asked<'_>> {
 fn budget(models: &[ModelRecord]) -> Vec<Asked<'_>> {
     let question = Question::Budget;
     let kept = keepable(models);
-    // A server does not tell how large its model is.
+    // Not every server tells how large its model is.
     let sized = || kept.iter().copied().filter(|model| model.bytes > 0);
     let smallest = || sized().min_by_key(|model| model.bytes);
     let Some(small) = of_lineage(models, Lineage::Qat).or_else(smallest) else {

@@ -262,6 +262,8 @@ pub struct GenerateJob {
     pub turns: Vec<TurnOf>,
     /// On what terms.
     pub terms: Terms,
+    /// Whether answers that go round in circles are heard to their limit of tokens.
+    pub to_the_end: bool,
     /// Layers on the GPU; `None` for all.
     pub gpu_layers: Option<u32>,
     /// Engine threads.

@@ -32,6 +32,7 @@ pub fn model(name: &str, role: ModelRole, gigabytes: f64, lineage: &[Lineage]) -
         proxy_reference: false,
         lineage: lineage.to_vec(),
         template_sha256: None,
+        served: None,
     }
 }
 

@@ -69,7 +69,7 @@ pub fn of(error: &Error, base: &str, has_reply: bool) -> GenerationFailure {
             format!("{base} broke off in the middle of a reply ({io})"),
         ),
         Error::Io(io) if ended(io.kind()) => failure(
-            FailureKind::Unreachable,
+            FailureKind::HungUp,
             format!("{base} closed the connection without a reply ({io})"),
         ),
         Error::Io(_) | Error::ConnectionFailed if !has_reply => failure(

@@ -47,11 +47,15 @@ impl Show {
     }
 
     /// Whether the model does what is asked about thinking. Ollama takes a value that a model does not
-    /// know for its default, without a word.
-    pub fn check_thinking(&self, model: &str, asked: &Thinking) -> Result<(), GenerationFailure> {
+    /// know for its default, without a word; gives what cannot be verified of it.
+    pub fn check_thinking(
+        &self,
+        model: &str,
+        asked: &Thinking,
+    ) -> Result<Option<String>, GenerationFailure> {
         let value = match asked {
-            Thinking::Default => return Ok(()),
-            Thinking::Off if !self.thinks => return Ok(()),
+            Thinking::Default => return Ok(None),
+            Thinking::Off if !self.thinks => return Ok(None),
             Thinking::Off => Value::Bool(false),
             Thinking::On => Value::Bool(true),
             Thinking::Level(level) => Value::from(level.as_str()),
@@ -64,12 +68,16 @@ impl Show {
         }
         match &self.levels {
             // What a model does at its levels, it does when it is simply told to think.
-            Some(levels) if levels.contains(&value) || *asked == Thinking::On => Ok(()),
+            Some(levels) if levels.contains(&value) || *asked == Thinking::On => Ok(None),
             Some(levels) => refused(format!(
                 "Ollama would take think = {value} for the default of `{model}`, which knows: {}",
                 levels.iter().map(Value::to_string).collect::<Vec<_>>().join(", ")
             )),
-            None => Ok(()),
+            None if matches!(asked, Thinking::Level(_)) => Ok(Some(format!(
+                "this Ollama does not list the thinking levels of `{model}`; that it knows {value} cannot \
+                 be verified, and it would take an unknown one for the default"
+            ))),
+            None => Ok(None),
         }
     }
 }

@@ -23,8 +23,7 @@ pub(super) struct Chunk {
 pub(super) struct Choice {
     #[serde(default)]
     pub index: u64,
-    #[serde(default)]
-    pub delta: ChoiceDelta,
+    pub delta: Option<ChoiceDelta>,
     pub finish_reason: Option<String>,
 }
 

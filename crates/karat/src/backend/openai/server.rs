@@ -36,6 +36,8 @@ pub(super) struct Server {
     /// Models that it lists; empty where it has no list.
     listed: Vec<String>,
     n_ctx: Option<u32>,
+    /// Bytes of the model's weights.
+    bytes: Option<u64>,
     build: Option<String>,
     template: Option<String>,
     /// What it says of the model besides its name, as `key value`.
@@ -75,6 +77,7 @@ impl Server {
         // llama-server answers with what it has, whatever it is asked for.
         if let (Kind::LlamaServer, Some(entry)) = (server.kind, entry.or(entries.first())) {
             server.hear(&entry["meta"], &["size", "n_params", "n_vocab"]);
+            server.bytes = entry["meta"]["size"].as_u64();
         }
         Ok(server)
     }
@@ -135,6 +138,11 @@ impl Server {
     /// What kind it is.
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Bytes of the model's weights, where it tells.
+    pub fn bytes(&self) -> Option<u64> {
+        self.bytes
     }
 
     /// The chat template that it renders, where it tells.

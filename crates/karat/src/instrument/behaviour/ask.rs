@@ -4,7 +4,9 @@
 use crate::backend::Generate;
 use crate::backend::runaway::{Runaway, RunawayLimits};
 use crate::chat::Conversation;
-use crate::generation::{ChatRequest, Delta, FailureKind, GenerationFailure, Sampling, Terms};
+use crate::generation::{
+    ChatRequest, Delta, FailureKind, FinishReason, GenerationFailure, Sampling, Terms,
+};
 use crate::task::{Instance, Reply};
 
 /// Tokens of the answer that warms a model up.
@@ -26,12 +28,13 @@ pub fn terms_of(terms: &Terms, instance: &Instance, repeat: u32) -> Terms {
     Terms { sampling, ..terms.clone() }
 }
 
-/// Asks, and says whether the answer was cut off because it went round in circles. `alive` is called at
-/// every piece.
+/// Asks, and says whether the answer went round in circles until it was cut off: there and then, or
+/// where `to_the_end`, by its limit of tokens. `alive` is called at every piece.
 pub fn ask(
     backend: &mut dyn Generate,
     instance: &Instance,
     terms: &Terms,
+    to_the_end: bool,
     alive: &dyn Fn(),
 ) -> (Reply, bool) {
     let request = match request(instance, terms) {
@@ -43,10 +46,14 @@ pub fn ask(
     let reply = backend.generate(&request, &mut |delta: &Delta| {
         alive();
         looped |= runaway.observe(&delta.text).is_some();
-        !looped
+        to_the_end || !looped
     });
     let reply = match reply {
-        Ok(generation) => Reply::Answer(Box::new(generation)),
+        Ok(generation) => {
+            // One that found its way out ended by itself.
+            looped &= matches!(generation.finish, FinishReason::Cancelled | FinishReason::Length);
+            Reply::Answer(Box::new(generation))
+        }
         Err(failure) => Reply::Failure(Box::new(failure)),
     };
     (reply, looped)

@@ -211,6 +211,10 @@ mod tests {
             Ok(None)
         }
 
+        fn bytes(&self) -> Option<u64> {
+            None
+        }
+
         fn count_tokens(&self, text: &str) -> Result<Option<u64>, GenerationFailure> {
             Ok(self.counts.and_then(|count| count(text)))
         }

@@ -63,7 +63,8 @@ pub fn generate(job: &GenerateJob, channel: &Channel) -> Result<(), JobError> {
     for &turn in &job.turns {
         let instance = &job.instances[turn.instance];
         let terms = terms_of(&job.terms, instance, turn.repeat);
-        let (reply, looped) = ask(&mut backend, instance, &terms, &|| channel.alive());
+        let (reply, looped) =
+            ask(&mut backend, instance, &terms, job.to_the_end, &|| channel.alive());
         channel.send(&Message::Answered { turn, reply, looped });
     }
     channel.send(&Message::Told(backend.finish()?));

@@ -1,7 +1,7 @@
 //! What one build did: how often it passed, starved or gave no answer, its tokens and its time.
 //! Owns the rows of one build; never compares two.
 
-use crate::record::{Estimate, Unit};
+use crate::record::{Estimate, ServedRecord, Unit};
 use crate::stats::{Bootstrap, mean_by_family, mean_by_task, ratio_of_sums, wilson};
 use crate::task::Attempt;
 
@@ -26,6 +26,14 @@ pub(super) fn rows(line: &Line<'_>, items: &[&Item<'_>], bootstrap: &Bootstrap) 
     rows.extend(self_flips(line, &judged, level));
     rows.extend(costs(line, &judged, bootstrap));
     rows
+}
+
+/// What the loaded model takes, as its server says.
+pub(super) fn memory(line: &Line<'_>, served: Option<&ServedRecord>) -> Vec<Estimate> {
+    let Some(served) = served else { return Vec::new() };
+    let rows = [("resident_bytes", served.resident_bytes), ("vram_bytes", served.vram_bytes)];
+    let known = rows.into_iter().filter_map(|(metric, bytes)| Some((metric, bytes?)));
+    known.map(|(metric, bytes)| line.bare(metric, Unit::Bytes, bytes as f64, 1)).collect()
 }
 
 /// The mean credit. By family where there are several, because tasks of one go together.

@@ -116,6 +116,7 @@ impl Maker<'_> {
                 self.items[model].iter().filter(|item| part.has(item.first())).collect();
             rows.extend(of_build::rows(&line, &items, &self.bootstrap));
             if *part == Part::All {
+                rows.extend(of_build::memory(&line, self.models[model].served.as_ref()));
                 rows.extend(budget::rows(&line, &items, &self.asked.budgets, &self.bootstrap));
             }
         }

@@ -1,8 +1,8 @@
 //! What was compared: the builds and the texts.
 //! Owns the opening of the report; holds no measured figure.
 
-use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument};
-use crate::report::number::{file_size, short_hash};
+use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument, ServedRecord};
+use crate::report::number::{file_size, memory_size, short_hash};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
 use crate::units;
 
@@ -17,6 +17,14 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
     let title = format!("karat run {}: {what}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
+    let served = doc.models.iter().filter_map(|model| {
+        let said = said(model.served.as_ref()?);
+        (!said.is_empty()).then(|| (model.name.clone(), said))
+    });
+    let served: Vec<(String, String)> = served.collect();
+    if !served.is_empty() {
+        page.push(Block::Facts(served));
+    }
     if !doc.texts.is_empty() {
         page.extend([Block::Heading("Texts".to_owned()), texts(doc)]);
     }
@@ -48,7 +56,19 @@ fn models(doc: &RunDocument) -> Block {
     Block::Table(Table { columns, rows: doc.models.iter().map(row).collect() })
 }
 
-/// Of a model on a server only the name is known.
+/// What a server says of a model that it has loaded.
+fn said(served: &ServedRecord) -> String {
+    let parts = [
+        served.engine.clone(),
+        served.quantization.clone(),
+        served.n_ctx.map(|n_ctx| format!("context {n_ctx}")),
+        served.resident_bytes.map(|bytes| format!("{} resident", memory_size(bytes))),
+        served.vram_bytes.map(|bytes| format!("{} on a GPU", memory_size(bytes))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Of a model on a server not everything is known.
 fn known(is_known: bool, text: impl Fn() -> String) -> Cell {
     if is_known { Cell::plain(text()) } else { Cell::missing() }
 }
