@@ -34,6 +34,10 @@ fn taking_turns_and_going_on_change_no_figure() {
     let home = tempfile::tempdir().unwrap();
     let part = report(home.path(), &builds[..1], &["--chunks", "5"]);
     assert_eq!(part["texts"][0]["windows"], 5);
+    // What is said to be scored are the tokens of these five.
+    let findings = part["findings"].to_string();
+    assert!(findings.contains("5 of 210 conversations rendered"), "{findings}");
+    assert!(findings.contains("of 5 turns by the assistant"), "{findings}");
     let rest = report(home.path(), &builds, &["--chunks", "12"]);
     assert_eq!(rest["estimates"], at_once["estimates"]);
 }
@@ -45,6 +49,8 @@ fn a_run_over_conversations_stops_when_it_knows() {
     let text = &report["texts"][0];
     let scored = text["windows"].as_u64().unwrap();
     assert!((2..105).contains(&scored), "{scored} of 210 conversations");
+    let findings = report["findings"].to_string();
+    assert!(findings.contains(&format!("after {scored} of 210 conversations")), "{findings}");
     let claims = report["claims"].to_string();
     let order = format!("{} is nearer", lab::short_name(builds[0]));
     assert!(claims.contains(&order), "{claims}");

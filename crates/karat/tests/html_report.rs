@@ -263,6 +263,19 @@ fn assistive_technology_finds_names_scopes_and_one_of_each_id() {
 }
 
 #[test]
+fn a_plot_speaks_of_bands_where_there_are_any() {
+    let mut doc = with_every_instrument();
+    let bands = "bands are the intervals";
+    assert!(html(&doc).contains(bands));
+    for row in doc.estimates.iter_mut().filter(|row| row.setting.contains_key("position")) {
+        (row.lo, row.hi, row.level) = (None, None, None);
+    }
+    let page = html(&doc);
+    assert!(page.contains("<section id=\"position\"") && !page.contains(bands));
+    assert!(page.contains("of 3 builds by position."));
+}
+
+#[test]
 fn what_was_not_measured_has_no_plot() {
     let plots = ["size", "spread", "position", "speed", "memory", "passed", "budget"];
     let drawn = |doc: &RunDocument| {

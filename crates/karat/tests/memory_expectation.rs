@@ -138,4 +138,30 @@ fn an_early_end_has_its_own_peak() {
     let metrics: std::collections::BTreeSet<&str> =
         with_interval.map(|row| row["metric"].as_str().unwrap()).collect();
     assert_eq!(metrics, ["kld_mean", "kld_mean_diff"].into());
+    // Those that have one hold together, of one build as of two.
+    let rows = document["estimates"].as_array().unwrap().iter();
+    assert!(rows.filter(|row| !row["lo"].is_null()).all(|row| row["level"] == 0.95));
+    assert_eq!(document["texts"][0]["stopped_early"], true);
+    // And perplexity, which no number of windows would give one, is not called undecided.
+    let ceilings = document["answers"].as_array().unwrap().iter();
+    let ceilings: Vec<_> = ceilings.filter(|answer| answer["question"] == "ceiling").collect();
+    assert_eq!(ceilings.len(), 2);
+    for ceiling in ceilings {
+        let said = ceiling["sentence"].as_str().unwrap();
+        assert!(said.contains("not judged, because the run stopped early"), "{said}");
+        assert!(!said.contains("hardly"), "{said}");
+    }
+}
+
+/// Nothing to score is told as such, not as the token that stands before every text.
+#[test]
+fn an_empty_text_is_called_empty() {
+    let place = Place::new();
+    std::fs::write(place.path("empty.txt"), "").unwrap();
+    let builds = [place.build("Q8_0")];
+    let mut command = place.fidelity(["--text", "empty.txt"]);
+    place.check_refused(command.args(&builds), "text `empty.txt` is empty");
+    place.text("short.txt", 40);
+    let mut command = place.fidelity(["--text", "short.txt"]);
+    place.check_refused(command.args(&builds), " tokens, less than two windows of 64");
 }

@@ -306,6 +306,50 @@ fn no_token_of_a_model_reaches_the_terminal_as_it_is() {
     assert!(json["worst_tokens"][1]["kld"].is_null());
 }
 
+/// The paired captions of a report where these texts stopped early.
+#[track_caller]
+fn check_together(stopped: &[&str], said: &str) {
+    let mut doc = document();
+    for text in &mut doc.texts {
+        text.stopped_early = stopped.contains(&text.name.as_str());
+    }
+    let pairs = "Candidate against candidate, by distance from base-bf16";
+    let nearest = "Nearest to base-bf16 first, by mean KLD";
+    for (name, heading) in [("text", pairs), ("html", pairs), ("html", nearest)] {
+        let report = render(name, &doc).split_whitespace().collect::<Vec<_>>().join(" ");
+        let (_, after) = report.split_once(heading).unwrap();
+        let caption: String = after.chars().take(4_000).collect();
+        assert!(caption.contains(said), "no `{said}` in {name} below {heading}: {caption}");
+    }
+    let report = render("text", &doc);
+    let english = report.split("english, against base-bf16").nth(1).unwrap();
+    let english = english.split("against base-bf16").next().unwrap();
+    let means = "the intervals of the KLD means hold together";
+    let words = english.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(words.contains(means), stopped.contains(&"english"), "{english}");
+}
+
+#[test]
+fn intervals_are_said_to_hold_together_where_a_text_was_stopped_early() {
+    check_together(&[], "each interval stands by itself, whatever the number of pairs");
+    check_together(
+        &["english"],
+        "where a text was read in part, the intervals of all its pairs hold",
+    );
+    check_together(&["english", "polish"], "the intervals of all pairs of a text hold together");
+}
+
+#[test]
+fn conversations_are_not_called_windows() {
+    let mut doc = document();
+    for row in &mut doc.estimates {
+        row.setting.insert("text".to_owned(), "chat".to_owned());
+    }
+    let report = render("text", &doc);
+    assert!(report.contains("60 conversations ·"), "{report}");
+    assert!(!report.contains("60 windows"), "{report}");
+}
+
 #[test]
 fn a_run_without_any_result_is_still_a_report() {
     let mut doc = document();

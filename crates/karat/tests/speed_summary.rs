@@ -340,7 +340,7 @@ fn the_report_says_it_in_tables() {
         sample.pass_ns.push(deeper);
     }
     let summary = summarize(&plan, &results, 0.95);
-    let document = RunDocument {
+    let mut document = RunDocument {
         schema_version: SCHEMA_VERSION,
         run: RunHeader {
             id: "20261101-120000-abc".to_owned(),
@@ -377,4 +377,14 @@ fn the_report_says_it_in_tables() {
             );
         }
     }
+    for row in &mut document.estimates {
+        row.n = 1;
+        row.setting.insert("n_threads".to_owned(), "1".to_owned());
+    }
+    let formats = formats(ReportOptions::default());
+    let text = formats.iter().find(|format| format.name() == "text").unwrap();
+    let mut out = Vec::new();
+    text.render(&document, &mut out).unwrap();
+    let said = String::from_utf8(out).unwrap();
+    assert!(said.contains("1 block, each a process of its own · 1 thread ·"), "{said}");
 }

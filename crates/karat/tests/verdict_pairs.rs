@@ -159,3 +159,61 @@ fn the_text_that_decides_is_told_first_and_a_gain_is_no_loss_within_the_margin()
                 perplexity 0.20 % lower [-0.60, +0.20] (a loss of 1.0 % is excluded) on english.";
     assert!(recipe.sentence.ends_with(told), "{}", recipe.sentence);
 }
+
+/// The ceiling of one plain build, with perplexity rows that have no interval, each of so many windows.
+#[track_caller]
+fn check_without_interval(texts: &[(&str, u64)], stopped: &[&str], more: &[Estimate], said: &str) {
+    let bare = |(scope, n): &(&str, u64)| Estimate {
+        lo: None,
+        hi: None,
+        level: None,
+        n: *n,
+        ..against("bf16", text_row("ln_ppl_ratio", "q4", scope, 0.0188, 0.0))
+    };
+    let rows: Vec<Estimate> = texts.iter().map(bare).chain(more.iter().cloned()).collect();
+    let models = [four()[0].clone(), model("q4", ModelRole::Candidate, 7.2, &[])];
+    let settings = VerdictSettings {
+        stopped_early: stopped.iter().map(|scope| (*scope).to_owned()).collect(),
+        ..VerdictSettings::at_level(0.95)
+    };
+    let all = answers(&models, &rows, &settings);
+    let ceiling = all.iter().find(|answer| answer.question == Question::Ceiling).unwrap();
+    assert_eq!(ceiling.sentence, said);
+    assert_eq!(ceiling.verdict, Verdict::CannotTell);
+}
+
+#[test]
+fn a_figure_without_an_interval_is_not_judged_and_says_why() {
+    let opening = "cannot tell q4 from the original bf16 on text: perplexity 1.90 % higher on";
+    check_without_interval(
+        &[("english", 60), ("polish", 60)],
+        &["english", "polish"],
+        &[],
+        &format!(
+            "{opening} english, and likewise on polish, which is not judged, because the run stopped \
+             early; without --until decided it is."
+        ),
+    );
+    check_without_interval(
+        &[("english", 1), ("polish", 60)],
+        &[],
+        &[],
+        &format!(
+            "{opening} english, which is not judged, because one window has no interval; perplexity \
+             1.90 % higher on polish, which is not judged, because it has no interval."
+        ),
+    );
+}
+
+#[test]
+fn what_was_judged_and_not_decided_still_says_what_it_takes() {
+    let judged = against("bf16", text_row("ln_ppl_ratio", "q4", "polish", 0.002, 0.02));
+    check_without_interval(
+        &[("english", 60)],
+        &["english"],
+        &[judged],
+        "cannot tell q4 from the original bf16 on text: perplexity 0.2 % higher [-1.8, +2.2], which \
+         tells nothing, on polish; perplexity 1.90 % higher on english, which is not judged, because \
+         the run stopped early; without --until decided it is; about 928 windows of text would decide.",
+    );
+}

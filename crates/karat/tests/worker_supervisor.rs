@@ -51,7 +51,7 @@ fn supervisor() -> Supervisor {
 fn job(folder: &TempDir, script: &str) -> Job {
     let model = folder.path().join("script");
     fs::write(&model, format!("{script}\n")).unwrap();
-    Job::Survey(SurveyJob { model, texts: Vec::new(), ruler: ruler() })
+    Job::Survey(SurveyJob { model, texts: Vec::new(), ruler: ruler(), most_windows: None })
 }
 
 /// What a script ends with, and the messages that were handed on.
@@ -170,7 +170,8 @@ fn silence_is_a_failure_and_signs_of_life_are_none() {
 fn a_worker_that_never_reads_a_long_request_is_found_out() {
     // Longer than any pipe holds.
     let texts = vec!["text.txt".into(); 1 << 17];
-    let job = Job::Survey(SurveyJob { model: "m.gguf".into(), texts, ruler: ruler() });
+    let model = "m.gguf".into();
+    let job = Job::Survey(SurveyJob { model, texts, ruler: ruler(), most_windows: None });
     let deaf = Supervisor { program: PROGRAMS.path().join("deaf"), ..supervisor() };
     let outcome = deaf.run(&job, |_| Ok::<(), String>(()));
     let is_silent = |failure: &Failure| matches!(failure.kind, FailureKind::Silent { .. });

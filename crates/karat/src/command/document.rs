@@ -163,7 +163,8 @@ impl Content {
             self.findings.extend(unknown);
             // The plan says how many are to be scored, the document how many were.
             let windows = summary.windows.len() as u64;
-            self.texts.push(TextRecord { windows, ..plan.texts[text].clone() });
+            let stopped_early = summary.is_early;
+            self.texts.push(TextRecord { windows, stopped_early, ..plan.texts[text].clone() });
         }
         let mut by_language = language_rows(plan, &sums, &bootstrap);
         if is_early {
@@ -275,10 +276,12 @@ impl Content {
 
     /// The three answers, from all rows there are.
     fn answers(&self, plan: &RunPlan, header: &RunHeader, margins: Margins) -> Vec<Answer> {
+        let stopped = self.texts.iter().filter(|text| text.stopped_early);
         let settings = VerdictSettings {
             margins,
             vram: plan.fits.map(|fits| fits.vram),
             n_ctx: plan.fits.and_then(|fits| fits.n_ctx),
+            stopped_early: stopped.map(|text| text.name.clone()).collect(),
             ..VerdictSettings::at_level(header.level)
         };
         answers(&self.models, &self.estimates, &settings)

@@ -16,7 +16,7 @@ use crate::model::Stamps;
 use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Outcome, StepRecord};
 use crate::store::Store;
-use crate::units::{Bytes, Span};
+use crate::units::{Bytes, Span, count};
 use crate::worker::{
     Failure, FailureKind, Job, MemoryJob, MemoryReply, Message, Supervisor, WorkerError,
 };
@@ -83,7 +83,7 @@ pub(super) fn measure(
     }
     progress.finish(&match n_measured {
         0 => "everything was measured before".to_owned(),
-        n => format!("{n} settings in {}", Span(watch.elapsed())),
+        n => format!("{} in {}", count(n, "setting"), Span(watch.elapsed())),
     });
     Ok(())
 }

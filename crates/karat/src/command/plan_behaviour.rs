@@ -167,8 +167,12 @@ fn engine(
     let Some(first) = files.first() else {
         return Ok((engine_of_servers(), Vec::new()));
     };
-    let job =
-        SurveyJob { model: first.path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
+    let job = SurveyJob {
+        model: first.path.clone(),
+        texts: Vec::new(),
+        ruler: RulerSpec::default(),
+        most_windows: None,
+    };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.gpu_layers, &reply)?;
     Ok((reply.engine, reply.devices))

@@ -45,6 +45,7 @@ pub(super) fn plan_fidelity(
         model: files[0].path.clone(),
         texts: settings.texts.clone(),
         ruler: settings.ruler.clone(),
+        most_windows: settings.chunks,
     };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.ruler.gpu_layers, &reply)?;
@@ -149,6 +150,9 @@ pub(super) fn read_texts(paths: &[PathBuf], chat: bool) -> anyhow::Result<Vec<Te
         }
         let bytes = std::fs::read(path)
             .with_context(|| format!("cannot read text `{}`", path.display()))?;
+        if bytes.is_empty() {
+            bail!("text `{}` is empty; give one that has something to read", path.display());
+        }
         if let Err(error) = std::str::from_utf8(&bytes) {
             let at = error.valid_up_to();
             bail!("text `{}` is not UTF-8 at byte {at}; convert it first", path.display());
@@ -160,6 +164,7 @@ pub(super) fn read_texts(paths: &[PathBuf], chat: bool) -> anyhow::Result<Vec<Te
             sha256: sha256_hex(&bytes),
             tokens: 0,
             windows: 0,
+            stopped_early: false,
             language: None,
         })
     };
@@ -219,9 +224,10 @@ fn count_windows(
         }
         if windows < 2 {
             bail!(
-                "text `{}` has {tokens} token(s), less than two windows of {n_ctx}; give a longer \
-                 text or a smaller --ctx",
-                text.path
+                "text `{}` has {}, less than two windows of {n_ctx}; give a longer text or a \
+                 smaller --ctx",
+                text.path,
+                count(tokens, "token")
             );
         }
         text.tokens = tokens;

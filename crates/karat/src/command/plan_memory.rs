@@ -32,8 +32,12 @@ pub(super) fn plan_memory(
     check_shapes(&names, &files)?;
     let parts = files.iter().flat_map(|file| file.gguf.parts());
     let stamps = Stamps::of(parts.map(std::path::PathBuf::as_path));
-    let job =
-        SurveyJob { model: files[0].path.clone(), texts: Vec::new(), ruler: RulerSpec::default() };
+    let job = SurveyJob {
+        model: files[0].path.clone(),
+        texts: Vec::new(),
+        ruler: RulerSpec::default(),
+        most_windows: None,
+    };
     let reply = survey(session, settings.worker_timeout, job)?;
     if settings.gpu_layers != Some(0) && reply.devices.is_empty() && !settings.predict_only {
         bail!(

@@ -17,7 +17,7 @@ use crate::plan::{RunPlan, SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedTest, TestK
 use crate::record::{Finding, Lineage, MachineRecord, ModelRole, Severity};
 use crate::settings::{RulerSpec, SpeedSettings, is_same_path};
 use crate::store::Store;
-use crate::units::Bytes;
+use crate::units::{Bytes, count};
 use crate::worker::SurveyJob;
 
 /// Batch sizes of llama-bench and of llama.cpp's runners.
@@ -44,15 +44,21 @@ pub(super) fn plan_speed(
         files.iter().map(|file| describe_anatomy(file, settings)).collect();
     let texts: Vec<PathBuf> = settings.prompt.iter().cloned().collect();
     let mut prompts = read_texts(&texts, false)?;
-    let job = SurveyJob { model: files[0].path.clone(), texts, ruler: RulerSpec::default() };
+    let job = SurveyJob {
+        model: files[0].path.clone(),
+        texts,
+        ruler: RulerSpec::default(),
+        most_windows: None,
+    };
     let reply = survey(session, settings.worker_timeout, job)?;
     check_gpu(settings.gpu_layers, &reply)?;
     for (prompt, known) in prompts.iter_mut().zip(&reply.texts) {
         let tokens = known.tokens;
         if tokens < FEWEST_PROMPT_TOKENS {
             bail!(
-                "--prompt `{}` has {tokens} token(s); give a text of at least {FEWEST_PROMPT_TOKENS}",
-                prompt.path
+                "--prompt `{}` has {}; give a text of at least {FEWEST_PROMPT_TOKENS}",
+                prompt.path,
+                count(tokens, "token")
             );
         }
         prompt.tokens = tokens;

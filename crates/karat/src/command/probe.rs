@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::machine;
 use crate::plan::{ControlPlan, RunPlan, SpeedPlan, expect_speed};
 use crate::store::Store;
-use crate::units::Span;
+use crate::units::{Span, count};
 
 pub(super) fn run(session: &Session, args: &ProbeArgs) -> anyhow::Result<Exit> {
     let settings = args.settings(default_threads(session))?;
@@ -56,7 +56,11 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> any
         format!("  {} blocks, each with a process for {}", plan.blocks, names.join(", ")),
         format!("  timed: {}; {} passes each", tests.join(", "), plan.ruler.reps),
         format!("  {n_turns} measurements; {n_missing} to make"),
-        format!("  {} threads, KV cache {}", plan.ruler.n_threads, plan.ruler.kv),
+        format!(
+            "  {}, KV cache {}",
+            count(u64::from(plan.ruler.n_threads), "thread"),
+            plan.ruler.kv
+        ),
     ];
     let per_block = match measured_seconds(store, plan)? {
         Some(seconds) => (seconds, "from earlier measurements"),

@@ -10,7 +10,7 @@ use crate::model::Stamps;
 use crate::plan::{SpeedPlan, SpeedSample, SpeedTest, TestKind, Turn};
 use crate::record::{Outcome, StepRecord};
 use crate::ui::Progress;
-use crate::units::Span;
+use crate::units::{Span, count};
 use crate::worker::{Job, Message, SpeedJob, Supervisor, SweepJob, WorkerError};
 
 /// A sweep reads at least this much, and four times the last-level cache.
@@ -50,7 +50,8 @@ impl<'r, 's> SpeedRun<'r, 's> {
             })
             .collect();
         if has_sweep(&plan) {
-            let title = format!("memory bandwidth read by {} threads", plan.ruler.n_threads);
+            let threads = count(u64::from(plan.ruler.n_threads), "thread");
+            let title = format!("memory bandwidth read by {threads}");
             planned.push((plan.sweep_identity(), title));
         }
         let mut steps = Vec::new();

@@ -137,7 +137,8 @@ fn survey(job: &SurveyJob, channel: &Channel) -> Result<(), JobFailure> {
     } else {
         let vocab = job::vocabulary(&job.model)?;
         let read = |path: &PathBuf| {
-            Text::read(&vocab, &job.model, path, &job.ruler).map(|text| text.survey())
+            Text::read(&vocab, &job.model, path, &job.ruler)
+                .map(|text| text.survey(job.most_windows))
         };
         job.texts.iter().map(read).collect::<Result<Vec<_>, JobError>>()?
     };

@@ -9,6 +9,9 @@ use crate::stats::{Bootstrap, WindowSums, mean};
 /// `same_top_p`: share of tokens, 0 to 1; of two candidates `same_top_p_diff`, -1 to 1, above 0
 /// where the candidate agrees more often.
 ///
+/// A token agrees or not, so that all tokens seen may well agree (or two candidates agree at the same
+/// ones) where others would not: then there is no interval.
+///
 /// Source: "same top p" of llama-perplexity.
 pub struct SameTopP;
 
@@ -17,7 +20,7 @@ impl Metric<PairTrack<'_>> for SameTopP {
         let windows = pair.windows.iter();
         let same =
             WindowSums::new(windows.map(|window| window.same_top().iter().copied().map(f64::from)));
-        let share = mean(&same, bootstrap).map(|share| share.within(0.0, 1.0));
+        let share = mean(&same, bootstrap).map(|share| share.within(0.0, 1.0).with_width());
         vec![Figure::new("same_top_p", Unit::Fraction, share)]
     }
 }
@@ -29,7 +32,8 @@ impl Metric<PairDifference<'_>> for SameTopP {
             std::iter::zip(candidate.same_top(), versus.same_top())
                 .map(|(&candidate, &versus)| f64::from(candidate) - f64::from(versus))
         }));
-        let difference = mean(&differences, bootstrap).map(|share| share.within(-1.0, 1.0));
+        let difference =
+            mean(&differences, bootstrap).map(|share| share.within(-1.0, 1.0).with_width());
         vec![Figure::new("same_top_p_diff", Unit::Fraction, difference)]
     }
 }

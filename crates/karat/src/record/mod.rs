@@ -211,6 +211,11 @@ pub struct TextRecord {
     pub tokens: u64,
     /// Windows scored.
     pub windows: u64,
+    /// Whether its windows decided themselves when to stop, before all were read: intervals of `kld_mean`
+    /// and `kld_mean_diff` against the original are then a confidence sequence's and hold together, and
+    /// no other figure of it has one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped_early: bool,
     /// What the user called its language, e.g. `pl` or `code`.
     #[serde(default)]
     pub language: Option<String>,

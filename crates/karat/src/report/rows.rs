@@ -199,6 +199,11 @@ pub(super) fn ruler_text(ruler: &Ruler) -> String {
     parts.join(", ")
 }
 
+/// What a window of text is called under a ruler: a conversation is one by itself.
+pub(super) fn window_noun(ruler: &Ruler) -> &'static str {
+    if ruler.get("text").is_some_and(|text| text == "chat") { "conversation" } else { "window" }
+}
+
 /// Whether a row is of all scored tokens of its windows.
 fn is_of_whole(row: &Estimate) -> bool {
     PARTS.iter().all(|part| !row.setting.contains_key(*part))

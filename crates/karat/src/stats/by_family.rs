@@ -41,9 +41,7 @@ pub fn unit_method(n_units: usize) -> &'static str {
 }
 
 fn honest(sums: &WindowSums, bootstrap: &Bootstrap) -> Option<Summary> {
-    let summary = mean(sums, bootstrap)?;
-    let has_width = |summary: &Summary| summary.interval.is_some_and(|i| i.hi > i.lo);
-    Some(if has_width(&summary) { summary } else { Summary { interval: None, ..summary } })
+    mean(sums, bootstrap).map(Summary::with_width)
 }
 
 #[cfg(test)]

@@ -110,6 +110,19 @@ impl WindowSums {
     pub fn is_constant(&self) -> bool {
         self.constant.is_some()
     }
+
+    /// Whether every token of every window is exactly 0.
+    pub fn is_zero(&self) -> bool {
+        self.constant == Some(0.0)
+    }
+
+    /// Whether windows differ in their means: without that, resampling them shows nothing.
+    pub fn has_spread(&self) -> bool {
+        let Some(first) = self.windows.first() else { return false };
+        let differs =
+            |one: &WindowSum| (one.sum * first.tokens - first.sum * one.tokens).abs() > 0.0;
+        !self.is_constant() && self.windows.iter().any(differs)
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,12 @@ impl Summary {
         }
     }
 
+    /// Drops an interval without width: windows that are alike leave the spread of others unknown.
+    #[must_use]
+    pub fn with_width(self) -> Self {
+        Self { interval: self.interval.filter(|interval| interval.hi > interval.lo), ..self }
+    }
+
     /// Cuts the interval to the values the statistic can take at all, e.g. 0 to 1 for a share.
     ///
     /// Loses no coverage, because what is cut off cannot be the truth. The value stays inside even

@@ -20,7 +20,11 @@ use super::student::{expanded_level, student_interval};
 /// Coverage on clustered lognormal tokens: near the level from about 40 windows on; with heavy tails
 /// and fewer windows some points short of it, as any method's is that has not seen the tail yet.
 ///
-/// Where every token has the same value the interval is that one point (unless k = 1).
+/// Where windows do not differ in their means there is no interval: that the windows seen are alike does
+/// not show that all are. But a mean of tokens that are all exactly 0 is at that one point (unless k = 1):
+/// of what is computed in floating point (a distance, a difference), only what is the same by construction
+/// is 0 everywhere. Where single tokens are counts or shares, so that 0 is a common value of them, the
+/// caller drops that interval too ([`Summary::with_width`]).
 ///
 /// Source: Efron (1987) for BCa, Hesterberg (2015) for few windows.
 pub fn mean(sums: &WindowSums, bootstrap: &Bootstrap) -> Option<Summary> {
@@ -29,8 +33,10 @@ pub fn mean(sums: &WindowSums, bootstrap: &Bootstrap) -> Option<Summary> {
     let k = sums.windows().len();
     let interval = if k < 2 {
         None
-    } else if sums.is_constant() {
-        Some(Interval { lo: value, hi: value, level })
+    } else if sums.is_zero() {
+        Some(Interval { lo: 0.0, hi: 0.0, level })
+    } else if !sums.has_spread() {
+        None
     } else if k < MIN_BOOTSTRAP_WINDOWS {
         student_interval(sums, level)
     } else {
@@ -148,11 +154,22 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_an_interval_of_one_point() {
+    fn windows_that_are_alike_have_no_interval() {
         for n_windows in [2, 7, 8, 30] {
             let summary = mean(&sums(&vec![vec![0.1; 3]; n_windows]), &seeded(1)).unwrap();
-            let interval = Some(Interval { lo: 0.1, hi: 0.1, level: 0.95 });
-            assert_eq!(summary, Summary { value: 0.1, interval });
+            assert_eq!(summary, Summary { value: 0.1, interval: None });
+            // Tokens differ, windows do not.
+            let summary = mean(&sums(&vec![vec![0.1, 0.7]; n_windows]), &seeded(1)).unwrap();
+            assert_eq!(summary.interval, None);
+        }
+    }
+
+    #[test]
+    fn what_is_exactly_zero_everywhere_has_an_interval_of_one_point() {
+        for n_windows in [2, 7, 8, 30] {
+            let summary = mean(&sums(&vec![vec![0.0; 3]; n_windows]), &seeded(1)).unwrap();
+            let interval = Some(Interval { lo: 0.0, hi: 0.0, level: 0.95 });
+            assert_eq!(summary, Summary { value: 0.0, interval });
         }
     }
 

@@ -41,8 +41,9 @@ impl Rank {
 /// A quantile is `None` without tokens, where any token is NaN, or where it is infinite. The
 /// interval is the percentile bootstrap over windows, asked for the [`expanded_level`]. It is missing below
 /// [`MIN_BOOTSTRAP_WINDOWS`] windows, and where its upper end would be the largest token seen: too
-/// few tokens then lie beyond the quantile to bound it. Where every token has the same value the
-/// interval is that one point (unless there is only one window).
+/// few tokens then lie beyond the quantile to bound it; and where resamples do not differ in it. Where
+/// every token is exactly 0 the interval is that one point (unless there is only one window), as in
+/// [`mean`](super::mean()).
 ///
 /// Source: Efron & Tibshirani (1993) for the percentile interval, Hesterberg (2015) for few windows.
 pub fn quantiles(
@@ -65,9 +66,10 @@ pub fn quantiles(
         .map(|(&probability, resampled)| {
             let value = quantile_of_sorted(&tokens.values, probability);
             let interval = if min >= max {
-                (k > 1).then_some(Interval { lo: value, hi: value, level })
+                (k > 1 && min == 0.0).then_some(Interval { lo: 0.0, hi: 0.0, level })
             } else {
-                percentile_interval(resampled, level, k).filter(|interval| interval.hi < max)
+                let interval = percentile_interval(resampled, level, k);
+                interval.filter(|interval| interval.hi < max && interval.lo < interval.hi)
             };
             value.is_finite().then_some(Summary { value, interval })
         })
@@ -267,7 +269,18 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_an_interval_of_one_point() {
+    fn a_quantile_that_no_resample_moves_has_no_interval() {
+        // Half of the tokens of every window are 1.
+        let windows = vec![vec![1.0, 1.0, 1.0, 2.0, 3.0]; 10];
+        let median = quantiles(&clustered(&windows), &[0.5], &seeded())[0].unwrap();
+        assert_eq!(median, Summary { value: 1.0, interval: None });
+        let equal = vec![vec![0.5; 4]; 10];
+        let median = quantiles(&clustered(&equal), &[0.5], &seeded())[0].unwrap();
+        assert_eq!(median, Summary { value: 0.5, interval: None });
+    }
+
+    #[test]
+    fn what_is_exactly_zero_everywhere_has_an_interval_of_one_point() {
         let windows = vec![vec![0.0; 4]; 2];
         let median = quantiles(&clustered(&windows), &[0.5], &seeded())[0].unwrap();
         let interval = Some(Interval { lo: 0.0, hi: 0.0, level: 0.95 });

@@ -20,7 +20,8 @@ use super::student::{expanded_level, t_quantile};
 /// - k = 2 to 7: Student's t with k − 1 degrees of freedom on the stratified linearised error;
 /// - from 8: BCa, with influence values centred within each stratum, at the level that k windows need.
 ///
-/// One stratum alone gives what [`mean`] gives.
+/// Windows that differ in no stratum give none either, unless every token is exactly 0. One stratum alone
+/// gives what [`mean`] gives.
 ///
 /// Source: Davison & Hinkley (1997), 3.2 and 5.3 for strata; Cochran (1977), 6.11 for the combined
 /// ratio estimate.
@@ -39,8 +40,10 @@ pub fn stratified_mean(strata: &[WindowSums], bootstrap: &Bootstrap) -> Option<S
     let influence = influence(&windows, &sizes, value);
     let interval = if k < 2 {
         None
-    } else if influence.iter().all(|influence| *influence == 0.0) {
-        Some(Interval { lo: value, hi: value, level })
+    } else if strata.iter().all(|stratum| stratum.is_zero()) {
+        Some(Interval { lo: 0.0, hi: 0.0, level })
+    } else if !strata.iter().any(|stratum| stratum.has_spread()) {
+        None
     } else if k < MIN_BOOTSTRAP_WINDOWS {
         let half_width = t_quantile(0.5 + level / 2.0, k)? * error(&influence, &sizes);
         Some(Interval { lo: value - half_width, hi: value + half_width, level })
@@ -113,10 +116,25 @@ mod tests {
 
     #[test]
     fn what_texts_differ_in_does_not_widen_the_interval() {
-        let [near, far] = [stratum(&[1.0; 20]), stratum(&[9.0; 60])];
-        let summary = stratified_mean(&[near, far], &seeded()).unwrap();
-        let interval = summary.interval.unwrap();
-        assert_eq!((summary.value, interval.lo, interval.hi), (7.0, 7.0, 7.0));
+        let ramp = |shift: f64| stratum(&(0..60).map(|i| shift + f64::from(i)).collect::<Vec<_>>());
+        let width = |strata: &[WindowSums]| {
+            let interval = stratified_mean(strata, &seeded()).unwrap().interval.unwrap();
+            interval.hi - interval.lo
+        };
+        let (alike, apart) = (width(&[ramp(0.0), ramp(0.0)]), width(&[ramp(0.0), ramp(5_000.0)]));
+        assert!((apart / alike - 1.0).abs() < 1e-6, "{apart} {alike}");
+    }
+
+    #[test]
+    fn windows_that_are_alike_in_every_text_have_no_interval_unless_they_are_zero() {
+        for n in [3, 20] {
+            let texts = |values: [f64; 2]| values.map(|value| stratum(&vec![value; n]));
+            let summary = stratified_mean(&texts([1.0, 9.0]), &seeded()).unwrap();
+            assert_eq!(summary, Summary { value: 5.0, interval: None });
+            let zero = stratified_mean(&texts([0.0, 0.0]), &seeded()).unwrap();
+            let interval = Some(Interval { lo: 0.0, hi: 0.0, level: 0.95 });
+            assert_eq!(zero, Summary { value: 0.0, interval });
+        }
     }
 
     #[test]

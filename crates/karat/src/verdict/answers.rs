@@ -49,10 +49,10 @@ struct Measured<'a> {
 impl<'a> Measured<'a> {
     fn of(table: Table<'a>, asked: &Asked<'a>, settings: &VerdictSettings) -> Self {
         let Ok((one, other)) = asked.about else { return Self { tasks: None, texts: Vec::new() } };
-        let margins = settings.margins;
+        let margin = settings.margins.pass_rate;
         Self {
-            tasks: passes::measurement(table, (&one.name, &other.name), margins.pass_rate),
-            texts: texts::measurements(table, asked.question, (one, other), margins),
+            tasks: passes::measurement(table, (&one.name, &other.name), margin),
+            texts: texts::measurements(table, asked.question, (one, other), settings),
         }
     }
 
@@ -95,6 +95,13 @@ impl Judged<'_, '_> {
         self.texts.iter().map(|one| (one.measurement, one.verdict)).collect()
     }
 
+    /// Whether all that is undecided has no interval to judge by, so that its size is not what is lacking.
+    fn is_unjudged(&self) -> bool {
+        let all = self.tasks.iter().chain(&self.texts);
+        let mut undecided = all.filter(|one| one.verdict == Verdict::CannotTell).peekable();
+        undecided.peek().is_some() && undecided.all(|one| one.measurement.unjudged().is_some())
+    }
+
     /// The smallest sample that would decide, among what was not decided.
     fn needed(&self) -> Option<NeededN> {
         let tasks = self.tasks.iter().filter(|one| one.verdict == Verdict::CannotTell);
@@ -129,7 +136,7 @@ fn answer(
         _ => sentence::of_texts(names, verdict, &judged.texts()),
     };
     let needed_n = (verdict == Verdict::CannotTell).then(|| judged.needed()).flatten();
-    if verdict == Verdict::CannotTell {
+    if verdict == Verdict::CannotTell && !judged.is_unjudged() {
         sentence.push_str(&sentence::needed(needed_n.map(|needed| (needed.n, needed.unit))));
     }
     let mut said = Vec::new();

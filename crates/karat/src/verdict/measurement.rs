@@ -19,8 +19,21 @@ pub(super) enum Kind {
 pub(super) enum Noise {
     /// The share of tasks that one build alone passes.
     Discordance(f64),
-    /// Standard error of the gain; missing where there is no interval.
-    Error(Option<f64>),
+    /// Standard error of the gain.
+    Error(f64),
+    /// There is no interval, so nothing is judged.
+    Unknown(Unjudged),
+}
+
+/// Why a figure has no interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unjudged {
+    /// The windows themselves decided when to stop, and the figure was not what they were asked about.
+    StoppedEarly,
+    /// One window says nothing about the spread of windows.
+    OneWindow,
+    /// Whatever else the rows do not tell.
+    NoInterval,
 }
 
 /// A comparison of a candidate with another build: positive gains are the candidate's.
@@ -45,6 +58,14 @@ pub(super) struct Measurement<'a> {
 }
 
 impl Measurement<'_> {
+    /// Why it is not judged; `None` where it is.
+    pub(super) fn unjudged(&self) -> Option<Unjudged> {
+        match self.noise {
+            Noise::Unknown(why) => Some(why),
+            Noise::Discordance(_) | Noise::Error(_) => None,
+        }
+    }
+
     /// The smallest two-sided p value of anything that may be claimed of it. Not being worse, and being
     /// better, are nested: whoever claims the second has claimed the first, so they share one error.
     pub(super) fn p_value(&self) -> f64 {
@@ -65,8 +86,8 @@ impl Measurement<'_> {
                     room.and_then(|room| pairs_to_exclude(room, self.gain, likely, design));
                 [pairs_needed(self.gain, likely, design), within]
             }
-            Noise::Error(None) => return None,
-            Noise::Error(Some(error)) => {
+            Noise::Unknown(_) => return None,
+            Noise::Error(error) => {
                 let needed = |distance: f64| units_needed(self.n, error, distance, design);
                 [needed(self.gain), room.and_then(needed)]
             }

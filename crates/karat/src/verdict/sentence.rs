@@ -4,7 +4,7 @@ use crate::record::{Question, SampleUnit, Verdict};
 use crate::stats::Interval;
 use crate::units::count;
 
-use super::measurement::{Kind, Measurement};
+use super::measurement::{Kind, Measurement, Unjudged};
 
 /// What the pair is called in a sentence.
 #[derive(Clone, Copy)]
@@ -84,30 +84,45 @@ pub(super) fn of_texts(
 
 /// What the texts say, without the names; texts that say the same stand together, the first in numbers.
 pub(super) fn texts_fact(texts: &[(&Measurement<'_>, Verdict)], versus: &str) -> String {
-    let mut groups: Vec<(Verdict, Vec<&Measurement<'_>>)> = Vec::new();
+    let mut groups: Vec<(Verdict, Option<Unjudged>, Vec<&Measurement<'_>>)> = Vec::new();
     for (measurement, verdict) in texts {
-        match groups.iter_mut().find(|(known, _)| known == verdict) {
-            Some((_, group)) => group.push(measurement),
-            None => groups.push((*verdict, vec![measurement])),
+        let (verdict, why) = (*verdict, measurement.unjudged());
+        match groups.iter_mut().find(|(known, reason, _)| (*known, *reason) == (verdict, why)) {
+            Some((.., group)) => group.push(measurement),
+            None => groups.push((verdict, why, vec![measurement])),
         }
     }
     // A difference is told before its absence, and what was decided before what was not.
-    groups.sort_by_key(|(verdict, _)| match verdict {
+    groups.sort_by_key(|(verdict, why, _)| match verdict {
         Verdict::Better | Verdict::Worse => 0,
         Verdict::NotWorse => 1,
-        Verdict::CannotTell | Verdict::NotAsked => 2,
+        Verdict::CannotTell | Verdict::NotAsked => 2 + u8::from(why.is_some()),
     });
-    let facts = groups.iter().map(|(verdict, group)| {
+    let facts = groups.iter().map(|(verdict, why, group)| {
         let scopes: Vec<&str> = group.iter().map(|one| one.scope).collect();
         let fact = text_fact(group[0], *verdict, versus);
+        let why = why.map(not_judged).unwrap_or_default();
         match group.len() {
-            1 => format!("{fact} on {}", scopes[0]),
-            n => {
-                format!("{fact} on {}, and likewise on {}", scopes[0], others(&scopes[1..], n - 1))
-            }
+            1 => format!("{fact} on {}{why}", scopes[0]),
+            n => format!(
+                "{fact} on {}, and likewise on {}{why}",
+                scopes[0],
+                others(&scopes[1..], n - 1)
+            ),
         }
     });
     facts.collect::<Vec<_>>().join("; ")
+}
+
+/// `, which is not judged, because ...`: a figure without an interval is no small sample.
+fn not_judged(why: Unjudged) -> &'static str {
+    match why {
+        Unjudged::StoppedEarly => {
+            ", which is not judged, because the run stopped early; without --until decided it is"
+        }
+        Unjudged::OneWindow => ", which is not judged, because one window has no interval",
+        Unjudged::NoInterval => ", which is not judged, because it has no interval",
+    }
 }
 
 /// Names while they are few.
@@ -116,7 +131,8 @@ fn others(scopes: &[&str], n: usize) -> String {
 }
 
 fn text_fact(one: &Measurement<'_>, verdict: Verdict, versus: &str) -> String {
-    let mark = if verdict == Verdict::CannotTell { ", which tells nothing," } else { "" };
+    let is_open = verdict == Verdict::CannotTell && one.unjudged().is_none();
+    let mark = if is_open { ", which tells nothing," } else { "" };
     let fact = match one.kind {
         Kind::Divergence => {
             // As far as is said, in the direction that is said.

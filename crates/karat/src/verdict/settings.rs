@@ -13,11 +13,19 @@ pub struct VerdictSettings {
     pub vram: Option<u64>,
     /// Context that it has to fit with, in tokens; without it the largest that was looked at.
     pub n_ctx: Option<u32>,
+    /// Texts whose windows decided themselves when to stop, so that most figures have no interval.
+    pub stopped_early: Vec<String>,
 }
 
 impl VerdictSettings {
     /// Usual margins, and nothing that has to fit.
     pub fn at_level(level: f64) -> Self {
-        Self { level, margins: Margins::default(), vram: None, n_ctx: None }
+        Self {
+            level,
+            margins: Margins::default(),
+            vram: None,
+            n_ctx: None,
+            stopped_early: Vec::new(),
+        }
     }
 }

@@ -59,6 +59,8 @@ pub struct SurveyJob {
     pub texts: Vec<PathBuf>,
     /// How the texts are scored.
     pub ruler: RulerSpec,
+    /// Windows of each that are to be scored, where not all of them.
+    pub most_windows: Option<u32>,
 }
 
 /// Answer to [`Job::Survey`].

@@ -185,6 +185,7 @@ fn text(name: &str, tokens: u64, windows: u64) -> TextRecord {
         sha256: format!("{tokens:064x}"),
         tokens,
         windows,
+        stopped_early: false,
         language: None,
     }
 }

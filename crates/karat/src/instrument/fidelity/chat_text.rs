@@ -11,6 +11,9 @@ use crate::backend::Token;
 use crate::chat::{ChatTemplate, Conversation, PRESENT, Script, SpecialTexts, template_source};
 use crate::units::count;
 
+/// What a window is called here.
+const NOUN: &str = "conversation";
+
 /// The conversations of a file.
 #[derive(Clone, Debug, Default)]
 pub struct ChatText {
@@ -18,16 +21,6 @@ pub struct ChatText {
     pub talks: Vec<Talk>,
     /// Conversations longer than the longest window.
     pub n_too_long: u64,
-    /// Assistant turns that are scored.
-    pub n_turns: u64,
-    /// Turns that are not, because as history the template writes them otherwise.
-    pub n_rewritten: u64,
-    /// Turns written as in the file, because the template drops a part of them.
-    pub n_verbatim: u64,
-    /// Turns without the thoughts that the file gives apart.
-    pub n_without_thoughts: u64,
-    /// Turns without a token that ends them.
-    pub n_endless: u64,
 }
 
 /// One conversation.
@@ -37,6 +30,45 @@ pub struct Talk {
     pub tokens: Vec<Token>,
     /// Positions whose next token the model has to write.
     pub scored: Vec<usize>,
+    /// What the assistant says in it.
+    pub turns: Turns,
+}
+
+/// Assistant turns, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turns {
+    /// Those that are scored.
+    pub n: u64,
+    /// Those that are not, because as history the template writes them otherwise.
+    pub n_rewritten: u64,
+    /// Those written as in the file, because the template drops a part of them.
+    pub n_verbatim: u64,
+    /// Those without the thoughts that the file gives apart.
+    pub n_without_thoughts: u64,
+    /// Those without a token that ends them.
+    pub n_endless: u64,
+}
+
+impl Turns {
+    fn of(script: &Script) -> Self {
+        Self {
+            n: script.turns.len() as u64,
+            n_rewritten: script.n_rewritten as u64,
+            n_verbatim: script.n_verbatim as u64,
+            n_without_thoughts: script.n_without_thoughts as u64,
+            n_endless: script.turns.iter().filter(|turn| !turn.has_end).count() as u64,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            n: self.n + other.n,
+            n_rewritten: self.n_rewritten + other.n_rewritten,
+            n_verbatim: self.n_verbatim + other.n_verbatim,
+            n_without_thoughts: self.n_without_thoughts + other.n_without_thoughts,
+            n_endless: self.n_endless + other.n_endless,
+        }
+    }
 }
 
 impl ChatText {
@@ -66,76 +98,82 @@ impl ChatText {
                 chat.n_too_long += 1;
                 continue;
             }
-            chat.n_turns += script.turns.len() as u64;
-            chat.n_rewritten += script.n_rewritten as u64;
-            chat.n_verbatim += script.n_verbatim as u64;
-            chat.n_without_thoughts += script.n_without_thoughts as u64;
-            chat.n_endless += script.turns.iter().filter(|turn| !turn.has_end).count() as u64;
             chat.talks.push(talk);
         }
         Ok(chat)
     }
 
-    /// What was done.
-    pub fn summary(&self) -> String {
-        let tokens: usize = self.talks.iter().map(|talk| talk.scored.len()).sum();
+    /// What is done with the first `most` of them, or with all.
+    pub fn summary(&self, most: Option<u32>) -> String {
+        let taken = self.first(most);
+        let tokens: usize = taken.iter().map(|talk| talk.scored.len()).sum();
+        let of = match self.talks.len() {
+            all if all > taken.len() => format!("{} of {}", taken.len(), count(all as u64, NOUN)),
+            all => count(all as u64, NOUN),
+        };
         format!(
-            "{} rendered with the original's chat template; scored are the {} of {} by the \
+            "{of} rendered with the original's chat template; to score are the {} of {} by the \
              assistant",
-            count(self.talks.len() as u64, "conversation"),
             count(tokens as u64, "token"),
-            count(self.n_turns, "turn")
+            count(turns_of(taken).n, "turn")
         )
     }
 
-    /// What changes how the figures are to be read, a sentence each.
-    pub fn warnings(&self) -> Vec<String> {
+    /// What changes how the figures of the first `most` are to be read, a sentence each.
+    pub fn warnings(&self, most: Option<u32>) -> Vec<String> {
         let turns = |n| count(n, "assistant turn");
         let n_all = self.talks.len() as u64 + self.n_too_long;
+        let Turns { n, n_rewritten, n_verbatim, n_without_thoughts, n_endless } =
+            turns_of(self.first(most));
         let warnings = [
             (
                 self.n_too_long,
-                format!(
-                    "{} of {n_all} left out: longer than --ctx",
-                    count(self.n_too_long, "conversation")
-                ),
+                format!("{} of {n_all} left out: longer than --ctx", count(self.n_too_long, NOUN)),
             ),
             (
-                self.n_rewritten,
+                n_rewritten,
                 format!(
                     "{} left out: as history, the chat template writes them otherwise than the \
                      model did; where they matter, give each as the end of a conversation of its own",
-                    turns(self.n_rewritten)
+                    turns(n_rewritten)
                 ),
             ),
             (
-                self.n_verbatim,
+                n_verbatim,
                 format!(
                     "{} of {} scored as the file has them: the chat template drops a part of them \
                      (thoughts, mostly)",
-                    self.n_verbatim,
-                    turns(self.n_turns)
+                    n_verbatim,
+                    turns(n)
                 ),
             ),
             (
-                self.n_without_thoughts,
+                n_without_thoughts,
                 format!(
                     "{} of {} scored without their thoughts: the chat template does not write them",
-                    self.n_without_thoughts,
-                    turns(self.n_turns)
+                    n_without_thoughts,
+                    turns(n)
                 ),
             ),
             (
-                self.n_endless,
+                n_endless,
                 format!(
                     "{} of {} end without a token that the vocabulary knows as an end",
-                    self.n_endless,
-                    turns(self.n_turns)
+                    n_endless,
+                    turns(n)
                 ),
             ),
         ];
         warnings.into_iter().filter(|(n, _)| *n > 0).map(|(_, warning)| warning).collect()
     }
+
+    fn first(&self, most: Option<u32>) -> &[Talk] {
+        &self.talks[..most.map_or(self.talks.len(), |most| self.talks.len().min(most as usize))]
+    }
+}
+
+fn turns_of(talks: &[Talk]) -> Turns {
+    talks.iter().fold(Turns::default(), |turns, talk| turns.and(talk.turns))
 }
 
 /// A model's templates, and the texts of the tokens that end generation.
@@ -203,7 +241,7 @@ fn talk(vocab: &Vocab, script: &Script) -> Result<Talk, EngineError> {
         scored.extend((from.max(1) - 1)..(tokens.len() + shift).max(1) - 1);
     }
     tokens.splice(0..0, bos);
-    Ok(Talk { tokens, scored })
+    Ok(Talk { tokens, scored, turns: Turns::of(script) })
 }
 
 /// Adds the tokens of `more`: those that follow in the whole text, or, where the tokenizer would join

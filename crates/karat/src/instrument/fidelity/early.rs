@@ -61,6 +61,11 @@ fn set(row: &mut Estimate, interval: Option<Interval>) {
     row.level = interval.map(|interval| interval.level);
 }
 
+/// What is read one at a time.
+fn window_noun(plan: &FidelityPlan) -> &'static str {
+    if plan.ruler.chat { "conversation" } else { "window" }
+}
+
 fn note(message: String) -> Finding {
     Finding { severity: Severity::Note, message }
 }
@@ -69,15 +74,16 @@ fn ending(plan: &FidelityPlan, text: usize, stopping: &Stopping) -> String {
     let name = &plan.texts[text].name;
     let (read, all) = (stopping.read().len(), stopping.order().len());
     let share = 100.0 * read as f64 / all as f64;
+    let of_all = count(all as u64, window_noun(plan));
     if stopping.is_early() && stopping.is_over() {
         format!(
-            "{name}: every question was decided after {read} of {all} windows ({share:.1} %), read \
-             in random order. Intervals of KLD means and their differences, against the original, are \
-             the confidence sequence's, valid however early it stopped; other figures of the windows \
-             read have none"
+            "{name}: every question was decided after {read} of {of_all} ({share:.1} %), read in \
+             random order. Intervals of KLD means and their differences, against the original, are \
+             the confidence sequence's, valid however early it stopped; other figures of what \
+             was read have none"
         )
     } else {
-        format!("{name}: {read} of {all} windows ({share:.1} %) were read")
+        format!("{name}: {read} of {of_all} ({share:.1} %) were read")
     }
 }
 
@@ -87,13 +93,16 @@ fn open(plan: &FidelityPlan, text: usize, answer: &Answer) -> Option<String> {
     let effort = match answer.standing {
         Standing::Decided { after, .. } if after < n_windows => return None,
         Standing::Decided { .. } => {
-            format!("it took all {}; for texts like it, it takes more", count(n_windows, "window"))
+            format!(
+                "it took all {}; for texts like it, it takes more",
+                count(n_windows, window_noun(plan))
+            )
         }
         Standing::Open { needed: Some(windows) } => {
-            format!("it would take about {}", count(windows, "window"))
+            format!("it would take about {}", count(windows, window_noun(plan)))
         }
         Standing::Open { needed: None } => {
-            "no number of windows of this text short of all would tell".to_owned()
+            format!("no number of {}s of this text short of all would tell", window_noun(plan))
         }
     };
     let members = plan.members();
@@ -150,7 +159,7 @@ pub(super) fn claim(
     Some(Claim {
         statement: format!(
             "{scope}: {statement} (KLD mean; decided after {})",
-            count(after, "window")
+            count(after, window_noun(plan))
         ),
         estimates: estimates.iter().position(is_it).into_iter().collect(),
     })

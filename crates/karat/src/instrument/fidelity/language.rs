@@ -112,7 +112,7 @@ impl Pooled<'_> {
                 rows.push(self.row("ln_ppl_ratio", Unit::Nats, who, &nll, |mean| mean));
                 let positive = |mean: Summary| mean.within(0.0, f64::INFINITY);
                 rows.push(self.row("kld_mean", Unit::Nats, who, &kld, positive));
-                let share = |mean: Summary| mean.within(0.0, 1.0);
+                let share = |mean: Summary| mean.within(0.0, 1.0).with_width();
                 rows.push(self.row("same_top_p", Unit::Fraction, who, &same_top, share));
             }
         }

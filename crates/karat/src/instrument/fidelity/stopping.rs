@@ -16,6 +16,8 @@ pub struct Stopping {
     decider: Decider,
     /// One per candidate: intervals of the means themselves, which share the error among them.
     means: Vec<ConfidenceSequence>,
+    /// That at which these intervals hold together, as those of the decider's questions do.
+    level: f64,
     /// Where margins are asked about: the orders of the candidates, whose differences are reported too.
     orders: Option<Decider>,
     /// KLD of each window, summed and divided by the average number of scored positions of a window,
@@ -59,6 +61,7 @@ impl Stopping {
         Ok(Some(Self {
             order: shuffled_windows(n_windows as u32, seed),
             means: vec![ConfidenceSequence::new(design); n_candidates],
+            level: 1.0 - error,
             decider: Decider::new(&questions, family)?,
             orders,
             candidates,
@@ -138,13 +141,15 @@ impl Stopping {
     }
 
     /// The interval of a candidate's own mean, by member: the question's own where its mean was asked
-    /// about, so that interval and answer agree.
+    /// about, so that interval and answer agree. Its level is that of the intervals of all means of the
+    /// text together.
     pub fn mean_interval(&self, member: usize) -> Option<Interval> {
         let about = |answer: &Answer| matches!(answer.question, Question::Margin { candidate, .. } if candidate == member);
         if let Some(answer) = self.answers().iter().find(|answer| about(answer)) {
             return answer.interval;
         }
         let index = self.candidates.iter().position(|&candidate| candidate == member)?;
-        self.means[index].interval()
+        let interval = self.means[index].interval()?;
+        Some(Interval { level: self.level, ..interval })
     }
 }

@@ -62,16 +62,16 @@ impl Text {
         }
     }
 
-    /// How much of it there is.
-    pub fn survey(&self) -> SurveyedText {
+    /// How much of it there is. `most`: windows that are to be scored, where not all of them.
+    pub fn survey(&self, most: Option<u32>) -> SurveyedText {
         let scored = |window_idx| {
             self.window(window_idx, Part::SecondHalf).map(|window| window.scored().len() as u32)
         };
         SurveyedText {
             tokens: self.n_tokens() as u64,
             scored: (0..self.n_windows()).filter_map(scored).collect(),
-            summary: self.chat().map(ChatText::summary),
-            warnings: self.chat().map(ChatText::warnings).unwrap_or_default(),
+            summary: self.chat().map(|chat| chat.summary(most)),
+            warnings: self.chat().map(|chat| chat.warnings(most)).unwrap_or_default(),
         }
     }
 
@@ -93,10 +93,11 @@ impl Text {
                     Part::SecondHalf => windows.get(window_idx),
                 }
             }
-            Self::Chat(chat) => chat
-                .talks
-                .get(window_idx)
-                .map(|Talk { tokens, scored }| Window::new(tokens.clone(), tokens, scored.clone())),
+            Self::Chat(chat) => {
+                chat.talks.get(window_idx).map(|Talk { tokens, scored, .. }| {
+                    Window::new(tokens.clone(), tokens, scored.clone())
+                })
+            }
         }
     }
 }

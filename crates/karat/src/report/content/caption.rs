@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 
 use crate::record::{Estimate, RunDocument};
 use crate::report::number::{percent, short};
-use crate::report::rows::{Rows, Ruler, ruler_text};
+use crate::report::rows::{Rows, Ruler, ruler_text, window_noun};
+use crate::units::count;
 
 /// `60 windows · design effect 1.42 to 2.1 · n_ctx 512`, as far as known.
 pub(super) fn basis<'a>(
@@ -14,8 +15,8 @@ pub(super) fn basis<'a>(
     design_effects: impl IntoIterator<Item = &'a Estimate>,
 ) -> String {
     let n_windows = range(figures.into_iter().map(|row| row.n)).map(|n| match n {
-        n if *n.end() == 1 => "1 window".to_owned(),
-        n => format!("{} windows", range_text(&n, |n: u64| n.to_string())),
+        n if *n.end() == 1 => count(1, window_noun(ruler)),
+        n => format!("{} {}s", range_text(&n, |n: u64| n.to_string()), window_noun(ruler)),
     });
     let effects =
         design_effects.into_iter().filter_map(|row| row.value).filter(|value| value.is_finite());
@@ -47,6 +48,28 @@ pub(super) fn level<'a>(
     let levels = range(figures.into_iter().filter_map(|row| row.level));
     let levels = levels.unwrap_or(doc.run.level..=doc.run.level);
     format!("[{}]", range_text(&levels, percent))
+}
+
+/// What the intervals of several pairs are together, by how their texts were read.
+pub(super) fn share_of_error<'a>(
+    doc: &RunDocument,
+    figures: impl IntoIterator<Item = &'a Estimate>,
+) -> &'static str {
+    let stopped: Vec<bool> =
+        figures.into_iter().map(|row| stopped_early(doc, &row.scope)).collect();
+    match (stopped.contains(&true), stopped.contains(&false)) {
+        (true, false) => "the intervals of all pairs of a text hold together",
+        (true, true) => {
+            "where a text was read in part, the intervals of all its pairs hold together; elsewhere \
+             each stands by itself"
+        }
+        _ => "each interval stands by itself, whatever the number of pairs",
+    }
+}
+
+/// Whether a text's windows decided themselves when to stop.
+pub(super) fn stopped_early(doc: &RunDocument, scope: &str) -> bool {
+    doc.texts.iter().any(|text| text.name == scope && text.stopped_early)
 }
 
 fn range<T: PartialOrd + Copy>(values: impl Iterator<Item = T>) -> Option<RangeInclusive<T>> {

@@ -6,6 +6,7 @@ use crate::record::{Estimate, Instrument, RunDocument};
 use crate::report::metric_names::{PP_RATE, TG_RATE};
 use crate::report::number::{PLAIN, RATIO, TOKENS_PER_SECOND, bare_figure, figure};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table};
+use crate::units::count;
 
 /// Seconds to the first piece, to the first visible one, and to the end, with their titles.
 const TIMES: [(&str, &str); 3] =
@@ -62,7 +63,7 @@ impl<'a> Control<'a> {
             "load" => "each answer by a model that was loaded for it",
             _ => "each answer a request of its own",
         };
-        let mut parts = vec![format!("{most} blocks, {unit}")];
+        let mut parts = vec![format!("{}, {unit}", count(most, "block"))];
         parts.push(format!("context of {} tokens", setting("n_ctx")));
         let rates = self.of(TG_RATE);
         let clock = rates.first().and_then(|row| row.setting.get("clock"));

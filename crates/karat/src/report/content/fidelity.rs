@@ -39,9 +39,14 @@ fn place_blocks(doc: &RunDocument, rows: Rows<'_>, place: Place<'_>, axis: Optio
         of(KLD_DESIGN_EFFECT),
     );
     let reference = caption::reference_name(rows, place.reference);
+    let together = if caption::stopped_early(doc, place.scope) {
+        " · stopped early: the intervals of the KLD means hold together, other figures have none"
+    } else {
+        ""
+    };
     let mut page = vec![
         Block::Heading(format!("{}, against {reference}", place.scope)),
-        Block::Caption(format!("{basis} · KLD in {}", MILLI_NATS.unit)),
+        Block::Caption(format!("{basis} · KLD in {}{together}", MILLI_NATS.unit)),
         Block::Table(main_table(doc, rows, place, &builds)),
     ];
     if of(KLD_MEAN).next().is_some() {

@@ -40,7 +40,7 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
     let notes = format!(
         "{which}{} · same tokens, paired · {}",
         caption::basis(ruler, figures(), effects),
-        share_of_error(doc)
+        caption::share_of_error(doc, figures())
     );
     let unit = format!("{} {}", MILLI_NATS.unit, caption::level(doc, figures()));
     let columns = vec![
@@ -65,15 +65,6 @@ fn reference_blocks(doc: &RunDocument, rows: Rows<'_>, ruler: &Ruler, reference:
     let reference = caption::reference_name(rows, reference);
     let heading = format!("Candidate against candidate, by distance from {reference}");
     vec![Block::Heading(heading), Block::Caption(notes), Block::Table(table)]
-}
-
-/// What the intervals of several pairs are together. A run that stopped early says so in a finding.
-fn share_of_error(doc: &RunDocument) -> &'static str {
-    if doc.findings.iter().any(|finding| finding.message.contains("every question was decided")) {
-        "where a text was read in part, the intervals of all pairs hold together"
-    } else {
-        "each interval stands by itself, whatever the number of pairs"
-    }
 }
 
 /// So many builds are few: every pair of them is shown.

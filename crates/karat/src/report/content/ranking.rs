@@ -36,8 +36,9 @@ pub(super) fn blocks(doc: &RunDocument, rows: Rows<'_>) -> Page {
         Block::Items(orders.iter().map(item).collect()),
         Block::Caption(format!(
             "Neighbours are told apart where the {} interval of their paired difference leaves out \
-             zero; each interval stands by itself.",
-            caption::level(doc, differences()).trim_matches(['[', ']'])
+             zero; {}.",
+            caption::level(doc, differences()).trim_matches(['[', ']']),
+            caption::share_of_error(doc, differences())
         )),
     ]
 }

@@ -13,6 +13,7 @@ use crate::report::number::{
 };
 use crate::report::page::{Align, Block, Cell, Column, Page, Table};
 use crate::report::rows::Ruler;
+use crate::units::count;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
     let is_its = |row: &&Estimate| row.instrument == Instrument::Speed && !is_control(row);
@@ -77,9 +78,10 @@ impl<'a> Test<'a> {
     /// `8 blocks · 2 threads, kv f16 · noise floor: m against itself 1.002 [0.991, 1.013]`.
     fn basis(&self) -> String {
         let most = self.of(self.rate).map(|row| row.n).max().unwrap_or(0);
-        let mut parts = vec![format!("{most} blocks, each a process of its own")];
+        let mut parts = vec![format!("{}, each a process of its own", count(most, "block"))];
         let setting = |name: &str| self.setting.get(name).map(String::as_str);
-        parts.extend(setting("n_threads").map(|n| format!("{n} threads")));
+        let n_threads = setting("n_threads").and_then(|n| n.parse().ok());
+        parts.extend(n_threads.map(|n| count(n, "thread")));
         parts.extend(setting("kv").map(|kv| format!("KV cache {kv}")));
         parts.extend(setting("prompt").map(|text| format!("tokens of {text}")));
         let layers = setting("gpu_layers").filter(|layers| *layers != "0");

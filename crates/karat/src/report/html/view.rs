@@ -6,6 +6,7 @@ use crate::record::{Estimate, Lineage, ModelRecord, RunDocument};
 use crate::report::metric_names::KLD_MEAN;
 use crate::report::number::percent;
 use crate::report::rows::{Place, Rows, Ruler, ruler_text};
+use crate::units::count;
 
 /// One document, seen by plots.
 pub(super) struct View<'a> {
@@ -67,9 +68,9 @@ impl<'a> View<'a> {
 }
 
 /// `95 %, n = 60 windows`: what stands behind a figure, for whoever points at it.
-pub(super) fn basis(row: &Estimate, unit: &str) -> String {
+pub(super) fn basis(row: &Estimate, noun: &str) -> String {
     let level = row.level.map(|level| format!("{} interval, ", percent(level))).unwrap_or_default();
-    format!("{level}n = {} {unit}", row.n)
+    format!("{level}n = {}", count(row.n, noun))
 }
 
 /// What the panel of a place is called; with the ruler where there are several.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::dress::unlisted;
 use super::fold::{folded, has_form, words};
 use super::{Answer, Check, Checked, Means, Score, Scorer, by_share, failed, held, shown, told};
+use crate::units::count;
 
 /// `answer`: what a text has to do to be an answer to the task at all; where it does not, nothing counts,
 /// because who refuses breaks no prohibition. `rules`: each has a `name` and what it asks. `readings`: lists
@@ -101,8 +102,12 @@ enum Case {
 }
 
 impl Range {
-    fn holds(&self, n: usize, what: &str) -> Result<(), String> {
-        if (self.min..=self.max).contains(&n) { Ok(()) } else { Err(format!("it has {n} {what}")) }
+    fn holds(&self, n: usize, noun: &str) -> Result<(), String> {
+        if (self.min..=self.max).contains(&n) {
+            Ok(())
+        } else {
+            Err(format!("it has {}", count(n as u64, noun)))
+        }
     }
 }
 
@@ -111,14 +116,14 @@ impl Asks {
     fn holds(&self, text: &str) -> Result<(), String> {
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
         match self {
-            Self::Words(range) => range.holds(words(text).len(), "words"),
-            Self::Lines(range) => range.holds(lines().count(), "lines"),
+            Self::Words(range) => range.holds(words(text).len(), "word"),
+            Self::Lines(range) => range.holds(lines().count(), "line"),
             Self::Entries(range) => {
-                range.holds(lines().filter(|line| is_entry(line)).count(), "entries of a list")
+                range.holds(lines().filter(|line| is_entry(line)).count(), "list item")
             }
             Self::Sentences(range) => {
                 let has_words = |piece: &&str| !words(piece).is_empty();
-                range.holds(text.split(['.', '!', '?', '…']).filter(has_words).count(), "sentences")
+                range.holds(text.split(['.', '!', '?', '…']).filter(has_words).count(), "sentence")
             }
             Self::Has(forms) => match forms.iter().find(|form| !has_form(text, form)) {
                 Some(form) => Err(format!("`{form}` does not stand in it")),
@@ -150,7 +155,7 @@ impl Asks {
                 }
             }
             Self::EachLineWords(range) => {
-                let why = |line| range.holds(words(line).len(), "words").map_err(|why| (line, why));
+                let why = |line| range.holds(words(line).len(), "word").map_err(|why| (line, why));
                 match lines().find_map(|line| why(line).err()) {
                     Some((line, why)) => Err(format!("of {}, {why}", shown(line))),
                     None => Ok(()),

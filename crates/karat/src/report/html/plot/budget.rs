@@ -158,7 +158,7 @@ fn says(build: &str, (budget, row): &(f64, &Estimate)) -> Vec<String> {
     vec![
         format!("{build}, {budget:.0} tokens"),
         format!("{} {} % passed", cell.text, cell.interval.unwrap_or_default()),
-        basis(row, "tasks"),
+        basis(row, "task"),
     ]
 }
 

@@ -14,7 +14,7 @@ use crate::record::{Distribution, Estimate};
 use crate::report::metric_names::{KLD_MAX, KLD_MEAN, KLD_MEDIAN, KLD_P99};
 use crate::report::number::{MILLI_NATS, figure as printed, short};
 use crate::report::page::{Align, Cell, Column, Table};
-use crate::report::rows::Place;
+use crate::report::rows::{Place, window_noun};
 
 /// From one baseline to the next.
 const ROW: f64 = 46.0;
@@ -189,7 +189,7 @@ fn says(view: &View<'_>, ridge: &Ridge<'_>) -> Vec<String> {
         line("median", KLD_MEDIAN),
         line("mean", KLD_MEAN),
         line("p99", KLD_P99),
-        row(KLD_MEAN).map(|row| basis(row, "windows")).unwrap_or_default(),
+        row(KLD_MEAN).map(|row| basis(row, window_noun(&row.setting))).unwrap_or_default(),
         format!("{} tokens, {share} % of them at exactly 0", ridge.spread.n),
     ]
 }

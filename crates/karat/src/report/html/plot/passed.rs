@@ -217,7 +217,7 @@ fn says(row: &Estimate) -> Vec<String> {
         row.candidate.clone(),
         if row.scope == ALL { "all tasks".to_owned() } else { part_name(&row.scope).to_owned() },
         format!("{} {} % passed", cell.text, cell.interval.unwrap_or_default()),
-        basis(row, "tasks"),
+        basis(row, "task"),
     ]
 }
 

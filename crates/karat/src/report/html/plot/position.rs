@@ -14,7 +14,8 @@ use super::super::view::{View, basis, place_title};
 use crate::record::Estimate;
 use crate::report::number::{MILLI_NATS, figure as printed};
 use crate::report::page::{Align, Cell, Column, Table};
-use crate::report::rows::Place;
+use crate::report::rows::{Place, window_noun};
+use crate::units::count;
 
 const HEIGHT: f64 = 290.0;
 const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 12.0, top: 26.0, bottom: HEIGHT - 40.0 };
@@ -58,12 +59,13 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
         title: text.title.clone(),
         svg: panel(view, (positions, klds), (text, original), &format!("position-{i}")),
     };
+    let bands = if texts.iter().any(has_intervals) { "; bands are the intervals" } else { "" };
     Some(Figure {
         id: "position",
         heading: "Distance by position in the window",
         lede: format!(
-            "How far each build is from {original} after how many tokens of context; bands are the \
-             intervals. A line that climbs loses more the longer it reads."
+            "How far each build is from {original} after how many tokens of context{bands}. A line that \
+             climbs loses more the longer it reads."
         ),
         panels: texts.iter().enumerate().map(panel).collect(),
         notes: Vec::new(),
@@ -83,6 +85,11 @@ fn lines<'a>(view: &View<'a>, place: Place<'_>) -> Vec<Line<'a>> {
     };
     let lines = view.builds().into_iter().map(line);
     lines.filter(|line| !line.points.is_empty()).collect()
+}
+
+/// After an early stop none of them has one.
+fn has_intervals(text: &Text<'_>) -> bool {
+    text.lines.iter().flat_map(|line| &line.points).any(|point| point.row.lo.is_some())
 }
 
 /// The middle of `256..319`, or the number itself.
@@ -113,8 +120,9 @@ fn panel(
         .collect();
     let title = format!("KLD by position in the window, {}", text.title);
     let description = format!(
-        "Mean KL divergence from {original} of {} builds by position, with intervals.",
-        text.lines.len()
+        "Mean KL divergence from {original} of {} by position{}.",
+        count(text.lines.len() as u64, "build"),
+        if has_intervals(text) { ", with intervals" } else { "" }
     );
     let content = html! {
         (axis::left(FRAME, klds, &format!("KLD mean, {} (log)", MILLI_NATS.unit)))
@@ -172,7 +180,7 @@ fn says(build: &str, point: &Point<'_>) -> Vec<String> {
             MILLI_NATS.unit,
             point.row.scope
         ),
-        basis(point.row, "windows"),
+        basis(point.row, window_noun(&point.row.setting)),
     ]
 }
 

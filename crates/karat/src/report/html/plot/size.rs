@@ -15,7 +15,7 @@ use crate::record::{Estimate, Lineage, ModelRecord};
 use crate::report::metric_names::KLD_MEAN;
 use crate::report::number::{MILLI_NATS, SizeUnit, figure as printed, file_size};
 use crate::report::page::{Align, Cell, Column, Table};
-use crate::report::rows::Place;
+use crate::report::rows::{Place, window_noun};
 
 const HEIGHT: f64 = 330.0;
 const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 10.0, top: 26.0, bottom: HEIGHT - 40.0 };
@@ -175,7 +175,7 @@ fn says(view: &View<'_>, point: &Point<'_>) -> Vec<String> {
             MILLI_NATS.unit,
             point.kld.scope
         ),
-        basis(point.kld, "windows"),
+        basis(point.kld, window_noun(&point.kld.setting)),
     ]
 }
 

@@ -132,7 +132,7 @@ fn says(row: &Estimate, title: &str) -> Vec<String> {
         row.candidate.clone(),
         title.to_owned(),
         format!("{} {} tokens/s", cell.text, cell.interval.unwrap_or_default()),
-        basis(row, "blocks"),
+        basis(row, "block"),
     ]
 }
 

@@ -34,8 +34,8 @@ fn rules() {
     check(&spec, "a\nb", Outcome::Partial, "it has 2 lines");
     check(&spec, "a\nb\nBee", Outcome::Partial, "`e` stands in `Bee`");
     check(&spec, "1\n2\n3", Outcome::Partial, "to none: capitals and small letters hold at once");
-    check(&spec, "Two rules contradict each other.", Outcome::Fail, "it has 0 entries of a list");
-    check(&spec, "No", Outcome::Fail, "it has 1 entries of a list");
+    check(&spec, "Two rules contradict each other.", Outcome::Fail, "it has 0 list items");
+    check(&spec, "No", Outcome::Fail, "it has 1 list item");
 }
 
 #[test]
