@@ -32,6 +32,7 @@ fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
         proxy_reference: false,
         lineage: lineage.to_vec(),
         template_sha256: None,
+        recommended_sampling: None,
     };
     let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
         weight_bytes: Some(4_000_000_000),

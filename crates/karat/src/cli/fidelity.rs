@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::margins::TextMarginArgs;
+use super::tokens::tokens;
 use super::{GpuLayersArg, ReportFormat, threads};
 use crate::record::MOST_WORST_TOKENS;
 use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
@@ -77,8 +78,14 @@ pub struct FidelityArgs {
 /// How to measure: shared by every command that scores texts.
 #[derive(Debug, Args)]
 pub struct HowArgs {
-    /// Tokens of a window.
-    #[arg(long, value_name = "N", default_value_t = 512, help_heading = "How to score")]
+    /// Tokens of a window: 512, 4k, 32k.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value = "512",
+        value_parser = tokens,
+        help_heading = "How to score"
+    )]
     pub ctx: u32,
 
     /// Most windows per text [default: all].

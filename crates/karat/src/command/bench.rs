@@ -11,7 +11,7 @@ use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::instrument::behaviour::detect::suite_can_tell;
 use crate::plan::BehaviourPlan;
-use crate::record::{Margins, ModelRole};
+use crate::record::{Finding, Margins, ModelRole};
 use crate::store::Store;
 use crate::units::count;
 
@@ -45,6 +45,13 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
     measure(session, store, work, &telling)
 }
 
+/// What the tasks of a plan can tell of two builds, before anything is known of these; nothing of one.
+pub(super) fn can_tell(plan: &BehaviourPlan, level: f64) -> Option<Finding> {
+    (plan.models.len() > 1)
+        .then(|| suite_can_tell(plan.instances.len() as u64, None, level))
+        .flatten()
+}
+
 /// Prints what would be asked, and what it could tell.
 pub(super) fn dry_run(
     session: &Session,
@@ -71,10 +78,7 @@ pub(super) fn dry_run(
         n_to_ask += StoredAttempts { store, plan }.to_ask(model)?.len() as u64;
     }
     lines.push(format!("  {} to ask", count(n_to_ask, "answer")));
-    if plan.models.len() > 1 {
-        let can_tell = suite_can_tell(plan.instances.len() as u64, None, level);
-        lines.extend(can_tell.map(|finding| format!("  note: {}", finding.message)));
-    }
+    lines.extend(can_tell(plan, level).map(|finding| format!("  note: {}", finding.message)));
     lines.extend(plan.findings.iter().map(|finding| format!("  note: {}", finding.message)));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Session;
+use crate::backend::embedded_generate::recommended;
 use crate::chat::template_source;
 use crate::digest::sha256_hex;
 use crate::model::{ModelFile, sha256_of};
@@ -38,6 +39,9 @@ pub(super) fn describe_models(
             proxy_reference: role == ModelRole::Reference && file.is_quantized(),
             lineage,
             template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
+            recommended_sampling: recommended::read(file.gguf.metadata())
+                .ok()
+                .map(|recommended| recommended.values.to_string()),
         });
     }
     progress.discard();

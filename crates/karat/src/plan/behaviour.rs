@@ -202,6 +202,7 @@ mod tests {
                 proxy_reference: false,
                 lineage: Vec::new(),
                 template_sha256: None,
+                recommended_sampling: None,
             }],
             servers: vec![None],
             served: vec![None],

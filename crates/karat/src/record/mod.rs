@@ -188,6 +188,9 @@ pub struct ModelRecord {
     /// where it is a server's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template_sha256: Option<String>,
+    /// The sampling that the file recommends, in words; missing where it recommends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommended_sampling: Option<String>,
 }
 
 /// One text of a run.

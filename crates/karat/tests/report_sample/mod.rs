@@ -173,6 +173,7 @@ fn model(
         proxy_reference: false,
         lineage: Vec::new(),
         template_sha256: None,
+        recommended_sampling: None,
     }
 }
 
