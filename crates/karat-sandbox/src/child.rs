@@ -48,9 +48,7 @@ fn serve() -> Result<(), String> {
         // Without a parent there is nobody to answer.
         let _ = answers.write_all(&bytes);
     };
-    let (ending, refused) = interpreter::run(&request, |result, arguments| {
-        send(&Line::Case { result, arguments });
-    });
+    let (ending, refused) = interpreter::run(&request, &mut send);
     send(&Line::End { ending, refused });
     Ok(())
 }

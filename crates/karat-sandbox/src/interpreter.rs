@@ -12,7 +12,7 @@ use rustpython_vm::{
 
 use super::convert::{data, object};
 use super::guard::{self, Seen};
-use super::protocol::{CaseResult, Data, Ending, Request};
+use super::protocol::{CaseResult, Ending, Line, Request};
 
 /// What a program is called.
 pub(crate) const MAIN: &str = "__main__";
@@ -48,19 +48,17 @@ const NATIVE: &[&str] = &[
 /// The pure modules, frozen by the build script.
 static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
 
-/// Runs a request; the result of each call goes to `each` as it comes, with the call's arguments as they
-/// are then. The modules that were refused come back too.
-pub(crate) fn run(
-    request: &Request,
-    each: impl FnMut(CaseResult, Vec<Data>),
-) -> (Ending, Vec<String>) {
+/// Runs a request and says how it ended. How far it has come goes to `tell` as it comes: what it does
+/// next, and the result of each call with the call's arguments as they are then. The modules that were
+/// refused come back too.
+pub(crate) fn run(request: &Request, tell: impl FnMut(&Line)) -> (Ending, Vec<String>) {
     let interpreter = build();
     interpreter.enter(|vm| {
         vm.recursion_limit.set(request.limits.recursion);
         // Registers the codecs that are not built in.
         match vm.import("encodings", 0).and_then(|_| guard::install(vm)) {
             Ok(seen) => {
-                let ending = program(request, &seen, each, vm);
+                let ending = program(request, &seen, tell, vm);
                 (ending, seen.refused())
             }
             Err(error) => (Ending::Gap(said(&error, vm).1), Vec::new()),
@@ -89,13 +87,15 @@ fn build() -> Interpreter {
 fn program(
     request: &Request,
     seen: &Seen,
-    mut each: impl FnMut(CaseResult, Vec<Data>),
+    mut tell: impl FnMut(&Line),
     vm: &VirtualMachine,
 ) -> Ending {
+    tell(&Line::Ready);
     let code = match vm.compile(&request.source, Mode::Exec, "<program>".to_owned()) {
         Ok(code) => code,
         Err(error) => return not_compiled(&error),
     };
+    tell(&Line::Read);
     let scope = match vm.new_scope_with_main() {
         Ok(scope) => scope,
         Err(error) => return Ending::Gap(said(&error, vm).1),
@@ -118,7 +118,8 @@ fn program(
                 ending => return ending,
             },
         };
-        each(result, arguments.iter().map(|object| data(object, vm)).collect());
+        let arguments = arguments.iter().map(|object| data(object, vm)).collect();
+        tell(&Line::Case { result, arguments });
     }
     Ending::Finished
 }

@@ -84,6 +84,8 @@ pub enum Ending {
     Finished,
     /// The source is no Python.
     SyntaxError(String),
+    /// The interpreter died of reading the source, e.g. because it is nested without end.
+    Unreadable(String),
     /// The program raised an exception before any call.
     Raised {
         /// Name of the exception's class.
@@ -127,6 +129,10 @@ pub struct Report {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Line {
+    /// The interpreter is there, and reads the program next.
+    Ready,
+    /// It has read the program, and runs it next.
+    Read,
     /// A call was made.
     Case { result: CaseResult, arguments: Vec<Data> },
     /// The run ended.

@@ -133,8 +133,11 @@ fn report(
 ) -> Result<Report, SandboxError> {
     let (mut results, mut arguments) = (Vec::new(), Vec::new());
     let mut end = None;
+    let mut is_reading = false;
     for line in answer.split(|byte| *byte == b'\n') {
         match serde_json::from_slice(line) {
+            Ok(Line::Ready) => is_reading = true,
+            Ok(Line::Read) => is_reading = false,
             Ok(Line::Case { result, arguments: left }) => {
                 results.push(result);
                 arguments.push(left);
@@ -154,7 +157,10 @@ fn report(
         (_, Some(end)) => end,
         (Stopped::Overflow, None) => (Ending::TooMuchOutput, Vec::new()),
         (Stopped::OutOfTime, None) => (Ending::TimeOut, Vec::new()),
-        (Stopped::ByItself(status), None) => (died(status, &output), Vec::new()),
+        (Stopped::ByItself(status), None) => match died(status, &output) {
+            Ending::Crashed(how) if is_reading => (Ending::Unreadable(how), Vec::new()),
+            ending => (ending, Vec::new()),
+        },
     };
     Ok(Report { results, arguments, ending, output, refused })
 }

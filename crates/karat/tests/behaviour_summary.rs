@@ -4,9 +4,11 @@
 
 mod behaviour_sample;
 
+use std::collections::BTreeMap;
+
 use behaviour_sample::{asked, attempt, failure, family, model, with_cost};
 use karat::generation::ToolCall;
-use karat::instrument::behaviour::{BehaviourSummary, summarize};
+use karat::instrument::behaviour::{Asked, BehaviourSummary, summarize};
 use karat::record::{Estimate, ModelRecord, ModelRole, TaskOutcome};
 use karat::task::{Attempt, Check, Outcome, Reply};
 use proptest::prelude::*;
@@ -113,6 +115,7 @@ fn flips_show_both_answers_and_who_passed() {
     check(row(&summary, "flip_rate", ("q4", Some("q8"))), 1.0, 2);
     check(row(&summary, "passed_alone", ("q4", Some("q8"))), 1.0, 2);
     check(row(&summary, "passed_alone", ("q8", Some("q4"))), 1.0, 2);
+    check(row(&summary, "passed_both", ("q4", Some("q8"))), 0.0, 2);
 }
 
 #[test]
@@ -282,6 +285,38 @@ fn what_the_suite_can_tell_is_said() {
         &two(family("a", "pf"), family("a", "pf")),
         "what this suite can tell: 2 tasks find",
     );
+}
+
+#[test]
+fn a_suite_of_which_little_was_answered_can_tell_what_all_of_it_can() {
+    let asked = Asked { n_planned: 6, ..asked() };
+    let attempts = [family("a", "p"), family("a", "p")];
+    let summary = summarize(&models(&["q8", "q4"]), &attempts, &asked);
+    check_finding(&summary, "what this suite can tell: 6 tasks find");
+}
+
+#[test]
+fn answers_that_are_drawn_differ_without_a_word() {
+    let again = Attempt { repeat: 1, ..attempt("a", 0, Outcome::Fail) };
+    let repeats = [vec![attempt("a", 0, Outcome::Pass), again]];
+    let said = |sampling: &str| {
+        let setting = BTreeMap::from([("sampling".to_owned(), sampling.to_owned())]);
+        let summary = summarize(&models(&["q4"]), &repeats, &Asked { setting, ..asked() });
+        summary.findings.iter().any(|finding| finding.message.contains("asked again"))
+    };
+    assert_eq!([said("greedy"), said("recommended"), said("given")], [true, false, false]);
+}
+
+#[test]
+fn an_attempt_shows_what_was_answered_and_how_long_it_was_thought() {
+    let mut attempts = family("a", "pf");
+    if let Reply::Answer(answer) = &mut attempts[1].reply {
+        answer.visible = "ą".repeat(20_000);
+    }
+    let summary = summarize(&models(&["q4"]), &[attempts], &asked());
+    let [short, long] = &summary.attempts[..] else { panic!() };
+    assert_eq!((short.answer.as_str(), short.thinking_chars), ("the answer", 200));
+    assert_eq!(long.answer, format!("{}…", "ą".repeat(16_384)));
 }
 
 #[test]

@@ -73,7 +73,11 @@ fn the_quick_suite_is_asked_scored_stored_and_told() {
 fn two_builds_are_compared_task_by_task() {
     let place = Place::new();
     let build = place.build("Q4_0");
-    bench(&place, [build.as_str(), "--repeats", "1", "--quiet"]).assert().success();
+    let output = bench(&place, [build.as_str(), "--repeats", "1"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let can_tell = said.find("what this suite can tell: 6 tasks find a difference of 57 points");
+    assert!(can_tell < said.find("behaviour: ") && can_tell.is_some(), "{said}");
     let document = place.document();
     let rows = document["estimates"].as_array().unwrap();
     let of = |metric: &str| rows.iter().filter(|row| row["metric"] == metric).count();

@@ -105,17 +105,51 @@ fn an_answer_that_is_right_so_far_passes_at_a_budget_that_cuts_it_off() {
 fn answers_that_are_drawn_are_asked_anew_and_have_a_ruler_of_their_own() {
     let place = Place::new();
     own_task(&place, ANYTHING);
-    let bench = |sampling| {
+    let bench = |args: &[&str]| {
         let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--quiet"]);
-        command.args(["--sampling", sampling]).arg(lab(ORIGINAL)).assert().success();
+        command.args(args).arg(lab(ORIGINAL)).assert().success();
         place.document()
     };
-    bench("greedy");
+    bench(&["--sampling", "greedy"]);
     let before = place.stored("sample");
-    let drawn = bench("recommended");
-    assert_eq!(place.stored("sample"), 2 * before, "as many again");
-    let rows = drawn["estimates"].as_array().unwrap();
-    assert!(rows.iter().all(|row| row["setting"]["sampling"] == "recommended"), "{rows:?}");
+    let drawn = [
+        (2, ["--sampling", "recommended"].as_slice(), "recommended"),
+        (3, &["--temperature", "0.7", "--top-p", "0.9"], "given"),
+    ];
+    for (times, args, setting) in drawn {
+        let drawn = bench(args);
+        assert_eq!(place.stored("sample"), times * before, "as many again");
+        let rows = drawn["estimates"].as_array().unwrap();
+        assert!(rows.iter().all(|row| row["setting"]["sampling"] == setting), "{rows:?}");
+        let told =
+            drawn["findings"].to_string().contains("is sampled as its file recommends: temp");
+        assert_eq!(told, setting == "recommended", "{}", drawn["findings"]);
+    }
+}
+
+#[test]
+fn a_copy_and_a_task_that_nobody_can_pass_are_told_before_anything_is_asked() {
+    let place = Place::new();
+    own_task(&place, ANYTHING);
+    fs::copy(lab(ORIGINAL), place.path("copy.gguf")).unwrap();
+    let bench = || {
+        let mut command = place.karat(["bench", "--threads", "1", "--tasks", "tasks", "--dry-run"]);
+        command.arg(lab(ORIGINAL)).arg("copy.gguf");
+        command
+    };
+    let output = bench().output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.contains("lab-base-bf16 and copy are the same file by their contents"), "{told}");
+    own_task(
+        &place,
+        "kind = \"code\"\nfunction = \"f\"\nsolution = \"def f(): return 1\"\n\
+                      cases = [{ name = \"one\", args = [], returns = 2 }]",
+    );
+    place.check_refused(
+        &mut bench(),
+        "mine.toml: `scorer` of en: its own right answer does not pass: hidden case: one: returned `1` \
+         instead of `2`",
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 /// A place with two builds, and `karat compare` of them on one short text and one thread.
 fn compare<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> assert_cmd::Command {
+    let args: Vec<&str> = args.into_iter().collect();
     place.text("text.txt", 3000);
     let builds = ["Q8_0.gguf", "Q4_0.gguf"];
     for build in builds {
@@ -19,8 +20,11 @@ fn compare<'a>(place: &Place, args: impl IntoIterator<Item = &'a str>) -> assert
             place.build(build.trim_end_matches(".gguf"));
         }
     }
-    let mut command = place.karat(["compare", "--ctx", "64", "--threads", "1", "--chunks", "3"]);
+    let mut command = place.karat(["compare", "--threads", "1", "--chunks", "3"]);
     command.args(["--log-tokens", "300", "--max-tokens", "32", "--repeats", "1"]);
+    if !args.contains(&"--ctx") {
+        command.args(["--ctx", "64"]);
+    }
     command.args(builds).args(["--text", "text.txt", "--reference"]).arg(lab(ORIGINAL)).args(args);
     command
 }
@@ -96,6 +100,13 @@ fn a_page_that_could_not_be_written_is_told_before_anything_is_measured() {
     demo.arg(lab("."));
     place.check_refused(&mut demo, "cannot write `no/page.html`: No such file");
     assert!(!place.home().join("demo").exists(), "no builds are made");
+}
+
+#[test]
+fn a_window_longer_than_the_text_names_the_other_contexts() {
+    let place = Place::new();
+    let mut command = compare(&place, ["--vram", "8GiB", "--ctx", "32k"]);
+    place.check_refused(&mut command, "of memory it is --ctx-memory");
 }
 
 #[test]

@@ -33,6 +33,7 @@ fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
         lineage: lineage.to_vec(),
         template_sha256: None,
         served: None,
+        recommended_sampling: None,
     };
     let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
         weight_bytes: Some(4_000_000_000),

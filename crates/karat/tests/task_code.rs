@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use karat::generation::{FinishReason, Generation, RawExchange, Timings, TokenCounts};
 use karat::task::score::{Answer, Means};
-use karat::task::{Check, Drawing, Instance, Outcome, Reply, Score, Suite, Values};
+use karat::task::{Check, Drawing, Instance, Outcome, Reply, Score, Suite, Values, check_solvable};
 use karat_sandbox::Sandbox;
 
 fn sandbox() -> Sandbox {
@@ -54,6 +54,25 @@ fn every_reference_solution_passes() {
             assert_eq!(score.outcome, Outcome::Pass, "{}: {score:?}", instance.id);
         }
     }
+}
+
+/// The interpreter reads brackets by recursion.
+#[test]
+fn a_program_that_cannot_be_read_fails() {
+    check(&"[".repeat(200_000), Outcome::Fail, "it cannot be read");
+}
+
+#[test]
+fn a_task_whose_own_solution_fails_is_refused() {
+    let mut instances = instances("code_from_spec");
+    let means_of = sandbox();
+    let means = Means { sandbox: &means_of };
+    assert_eq!(check_solvable(&instances[..1], means), Ok(()));
+    instances[0].scorer["solution"] = "def merge_intervals(x):\n    return x[".into();
+    let error = check_solvable(&instances, means).unwrap_err().to_string();
+    let want = "code_from_spec.toml: `scorer` of en: its own right answer does not pass: code that runs: \
+                it is no Python";
+    assert!(error.starts_with(want), "{error}");
 }
 
 /// Code of a prompt's only block.

@@ -54,7 +54,7 @@ fn tasks_show_a_better_build() {
         ten("pppppppppppppppppppp"),
         ten("pppppppppppppppppfff"),
         Verdict::Better,
-        "qat is better than its twin twin: it passes 15.0 points more of 200 tasks [+10.",
+        "qat is better than its twin twin: it passes 200 of 200 tasks, the other 170 of 200: 15.0 points more [+10.",
     );
 }
 
@@ -64,7 +64,7 @@ fn tasks_show_a_worse_build() {
         ten("pppppppppppppppppfff"),
         ten("pppppppppppppppppppp"),
         Verdict::Worse,
-        "qat is worse than its twin twin: it passes 15.0 points fewer of 200 tasks [-20.",
+        "qat is worse than its twin twin: it passes 170 of 200 tasks, the other 200 of 200: 15.0 points fewer [-20.",
     );
 }
 
@@ -84,7 +84,7 @@ fn few_tasks_cannot_tell() {
         family("a", "ppppff"),
         family("a", "pppfff"),
         Verdict::CannotTell,
-        "cannot tell qat from its twin twin: it passes 16.7 points more of 6 tasks [-",
+        "cannot tell qat from its twin twin: it passes 4 of 6 tasks, the other 3 of 6: 16.7 points more [-",
     );
 }
 
@@ -280,7 +280,8 @@ fn texts_decide_where_tasks_cannot_and_the_tasks_are_told() {
     assert_eq!(answer.verdict, Verdict::Better);
     assert!(answer.sentence.contains("perplexity"), "{}", answer.sentence);
     assert!(
-        answer.besides[0].starts_with("Tasks cannot tell: it passes as many of 3 tasks"),
+        answer.besides[0]
+            .starts_with("Tasks cannot tell: it passes 2 of 3 tasks, the other 2 of 3: as many"),
         "{:?}",
         answer.besides
     );

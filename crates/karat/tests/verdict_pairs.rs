@@ -5,9 +5,12 @@
 mod behaviour_sample;
 mod verdict_sample;
 
-use behaviour_sample::{asked, family, model};
+use behaviour_sample::{asked, family, model, with_cost};
 use karat::instrument::behaviour::summarize;
-use karat::record::{Estimate, Margins, ModelRecord, ModelRole, Question, Severity, Verdict};
+use karat::record::{
+    Answer, Estimate, Margins, ModelRecord, ModelRole, Question, Severity, Verdict,
+};
+use karat::task::Attempt;
 use karat::verdict::{VerdictSettings, answers, changed_at_once};
 use verdict_sample::{against, four, text_row, versus};
 
@@ -94,6 +97,19 @@ fn another_kv_cache_than_the_originals_is_another_thing() {
         said[0].contains("Q8_0 differs from bf16 in tensor types and KV cache type"),
         "{said:?}"
     );
+}
+
+#[test]
+fn another_sampling_is_another_thing_where_each_build_has_its_own() {
+    let mut models = [typed_four()[0].clone(), typed_four()[1].clone()];
+    models[0].recommended_sampling = Some("temperature 1, top-k 64".to_owned());
+    let mut rows = tasks(&models);
+    assert_eq!(changed(&models, &rows), [""; 0], "greedy is the same for all");
+    for row in &mut rows {
+        row.setting.insert("sampling".to_owned(), "recommended".to_owned());
+    }
+    let said = changed(&models, &rows);
+    assert!(said[0].contains("Q8_0 differs from bf16 in tensor types and sampling"), "{said:?}");
 }
 
 #[test]
@@ -215,5 +231,54 @@ fn what_was_judged_and_not_decided_still_says_what_it_takes() {
         "cannot tell q4 from the original bf16 on text: perplexity 0.2 % higher [-1.8, +2.2], which \
          tells nothing, on polish; perplexity 1.90 % higher on english, which is not judged, because \
          the run stopped early; without --until decided it is; about 928 windows of text would decide.",
+    );
+}
+
+/// Ten families of tasks of one build, each with these outcomes.
+fn ten(outcomes: &str) -> Vec<Attempt> {
+    (0..10).flat_map(|i| family(&format!("family_{i}"), outcomes)).collect()
+}
+
+fn recipe_of(models: &[ModelRecord], rows: &[Estimate]) -> Answer {
+    let all = answers(models, rows, &VerdictSettings::at_level(0.95));
+    all.into_iter().find(|answer| answer.question == Question::Recipe).unwrap()
+}
+
+#[test]
+fn no_loss_is_excluded_beside_a_build_that_passes_hardly_anything() {
+    let ten = |outcome: &str| ten(&outcome.repeat(8));
+    let models = four();
+    let answer = |qat, twin| {
+        let rows = summarize(&models, &[vec![], vec![], qat, twin], &asked()).estimates;
+        recipe_of(&models, &rows)
+    };
+    let none = answer(ten("f"), ten("f"));
+    assert_eq!(
+        none.sentence,
+        "cannot tell qat from its twin twin: it passes 0 of 80 tasks, the other 0 of 80: as many [-4.6, \
+         +4.6]; its twin twin passes only 0 of 80 of these tasks, so a loss of 5 points could not show; \
+         more of the same would hardly decide."
+    );
+    assert_eq!((none.verdict, none.needed_n), (Verdict::CannotTell, None));
+    // The same difference where both pass all of it.
+    assert_eq!(answer(ten("p"), ten("p")).verdict, Verdict::NotWorse);
+    // A lead can show beside nothing.
+    assert_eq!(answer(ten("p"), ten("f")).verdict, Verdict::Better);
+}
+
+#[test]
+fn times_of_different_moments_say_nothing_of_speed() {
+    let slow = |attempts: Vec<Attempt>| -> Vec<Attempt> {
+        attempts.into_iter().map(|one| with_cost(one, (60, 40), 40.0)).collect()
+    };
+    let models = four();
+    let attempts = [vec![], vec![], ten("ppppf"), slow(ten("ppppf"))];
+    let rows = summarize(&models, &attempts, &asked()).estimates;
+    let of_times = |row: &&Estimate| row.versus.is_some() && row.metric.contains("seconds");
+    assert_eq!(rows.iter().find(of_times), None);
+    assert!(rows.iter().any(|row| row.metric == "tokens_ratio"));
+    assert_eq!(
+        recipe_of(&models, &rows).besides,
+        ["Speed was not measured in turns, so nothing is said of it: karat probe."]
     );
 }

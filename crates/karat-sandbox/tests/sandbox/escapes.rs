@@ -233,13 +233,19 @@ fn reading_input_finds_nothing() {
 }
 
 #[test]
+fn source_that_the_interpreter_dies_of_is_the_programs_fault() {
+    let report = run(&"[".repeat(200_000), vec![vec![]]);
+    assert!(matches!(report.ending, Ending::Unreadable(_) | Ending::SyntaxError(_)), "{report:?}");
+}
+
+#[test]
 fn deeply_nested_source_does_no_harm() {
     let source =
         format!("x = {}1{}\ndef f():\n    return 1", "(".repeat(100_000), ")".repeat(100_000));
     let report = run(&source, vec![vec![]]);
     let fine = matches!(
         report.ending,
-        Ending::SyntaxError(_) | Ending::Crashed(_) | Ending::Finished | Ending::Gap(_)
+        Ending::SyntaxError(_) | Ending::Unreadable(_) | Ending::Finished | Ending::Gap(_)
     );
     assert!(fine, "{report:?}");
 }

@@ -2,7 +2,7 @@
 //! seen, so that counts are exact. Runs in workers only.
 
 mod chat_model;
-mod recommended;
+pub mod recommended;
 
 use std::path::Path;
 

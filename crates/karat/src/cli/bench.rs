@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 use serde_json::Value;
 
+use super::drawn::DrawnArgs;
 use super::margins::TaskMarginArgs;
 use super::tokens::tokens;
 use super::{GpuLayersArg, ReportFormat, seconds, threads};
@@ -163,6 +164,10 @@ pub struct TaskArgs {
     /// How tokens are chosen.
     #[arg(long, value_enum, default_value_t, help_heading = "How to ask")]
     pub sampling: SamplingArg,
+
+    /// Values to draw tokens with instead.
+    #[command(flatten)]
+    pub drawn: DrawnArgs,
 }
 
 /// A suite by name.
@@ -220,6 +225,9 @@ impl TaskArgs {
 
     /// How tokens are chosen.
     pub fn sampling(&self) -> SamplingChoice {
+        if let Some(values) = self.drawn.values() {
+            return SamplingChoice::Given(values);
+        }
         match self.sampling {
             SamplingArg::Greedy => SamplingChoice::Greedy,
             SamplingArg::Recommended => SamplingChoice::Recommended,

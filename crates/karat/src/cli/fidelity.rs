@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum, value_parser};
 
 use super::margins::TextMarginArgs;
+use super::tokens::tokens;
 use super::{GpuLayersArg, ReportFormat, threads};
 use crate::record::MOST_WORST_TOKENS;
 use crate::settings::{FidelitySettings, Kv, RulerSpec, SettingsError};
@@ -77,11 +78,12 @@ pub struct FidelityArgs {
 /// How to measure: shared by every command that scores texts.
 #[derive(Debug, Args)]
 pub struct HowArgs {
-    /// Tokens of a window.
+    /// Tokens of a window: 512, 4k, 32k.
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 512,
+        default_value = "512",
+        value_parser = tokens,
         allow_negative_numbers = true,
         help_heading = "How to score"
     )]

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod demo;
 mod diff;
+mod drawn;
 mod fidelity;
 mod fit;
 mod gpu_layers;

@@ -12,7 +12,7 @@ use crate::cli::BenchArgs;
 use crate::exit::Exit;
 use crate::instrument::behaviour::detect::suite_can_tell;
 use crate::plan::BehaviourPlan;
-use crate::record::{Margins, ModelRole};
+use crate::record::{Finding, Margins, ModelRole};
 use crate::store::Store;
 use crate::units::count;
 
@@ -46,6 +46,13 @@ pub(super) fn run(session: &Session, args: &BenchArgs) -> anyhow::Result<Exit> {
     measure(session, store, work, &telling)
 }
 
+/// What the tasks of a plan can tell of two builds, before anything is known of these; nothing of one.
+pub(super) fn can_tell(plan: &BehaviourPlan, level: f64) -> Option<Finding> {
+    (plan.models.len() > 1)
+        .then(|| suite_can_tell(plan.instances.len() as u64, None, level))
+        .flatten()
+}
+
 /// Prints what would be asked, and what it could tell.
 pub(super) fn dry_run(
     session: &Session,
@@ -72,10 +79,7 @@ pub(super) fn dry_run(
         n_to_ask += StoredAttempts { store, plan }.to_ask(model)?.len() as u64;
     }
     lines.push(format!("  {} to ask", count(n_to_ask, "answer")));
-    if plan.models.len() > 1 {
-        let can_tell = suite_can_tell(plan.instances.len() as u64, None, level);
-        lines.extend(finding_lines(&can_tell));
-    }
+    lines.extend(finding_lines(&can_tell(plan, level)));
     lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());
     session.ui.data(lines.join("\n").as_bytes())?;

@@ -264,6 +264,7 @@ impl Content {
             seed: header.seed,
             level: header.level,
             budgets: plan.budgets.clone(),
+            n_planned: plan.instances.len(),
             setting: plan.setting(),
         };
         let summary = summarize_behaviour(&plan.models, &attempts, &asked);

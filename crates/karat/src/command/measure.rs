@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::backends::Patient;
 use super::behaviour_run::BehaviourRun;
+use super::bench::can_tell;
 use super::control_run::ControlRun;
 use super::fidelity_run::FidelityRun;
 use super::recorded_run::RecordedRun;
@@ -70,7 +71,7 @@ pub(super) fn measure(
         fits: work.fits,
         margins: work.margins,
     };
-    tell_findings(session, &plan);
+    tell_findings(session, &plan, telling.level);
     let mut run = RecordedRun::begin(session, store, plan, telling.seed, telling.level)?;
     if let Some((plan, stamps, settings)) = work.fidelity {
         FidelityRun::begin(&mut run, plan, stamps, &settings)?.measure()?;
@@ -98,14 +99,17 @@ pub(super) fn measure(
     Ok(exit)
 }
 
-/// What was noticed while planning, each thing once.
-fn tell_findings(session: &Session, plan: &RunPlan) {
+/// What was noticed while planning, each thing once, and what the tasks can tell. The report says that
+/// itself, with what was seen by then.
+fn tell_findings(session: &Session, plan: &RunPlan, level: f64) {
     let of_fidelity = plan.fidelity.iter().flat_map(|plan| &plan.findings);
     let of_memory = plan.memory.iter().flat_map(|plan| &plan.findings);
     let of_speed = plan.speed.iter().flat_map(|plan| &plan.findings);
     let of_behaviour = plan.behaviour.iter().flat_map(|plan| &plan.findings);
     let mut told: Vec<&Finding> = Vec::new();
-    for finding in of_fidelity.chain(of_memory).chain(of_speed).chain(of_behaviour) {
+    let can_tell = plan.behaviour.as_ref().and_then(|plan| can_tell(plan, level));
+    let planned = of_fidelity.chain(of_memory).chain(of_speed).chain(of_behaviour);
+    for finding in planned.chain(&can_tell) {
         if told.contains(&finding) {
             continue;
         }

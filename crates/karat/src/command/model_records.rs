@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::bail;
 
 use super::Session;
+use crate::backend::embedded_generate::recommended;
 use crate::chat::template_source;
 use crate::digest::sha256_hex;
 use crate::memory::Shape;
@@ -42,6 +43,9 @@ pub(super) fn describe_models(
             lineage,
             template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
             served: None,
+            recommended_sampling: recommended::read(file.gguf.metadata())
+                .ok()
+                .map(|recommended| recommended.values.to_string()),
         });
     }
     progress.discard();

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::Session;
 use super::model_records::describe_models;
 use super::plan_served::ask_servers;
 use super::stored_attempts::StoredAttempts;
 use super::survey::{check_gpu, survey};
+use super::{Session, code_sandbox};
 use crate::chat::template_source;
 use crate::clock;
 use crate::digest::sha256_hex;
@@ -24,7 +24,8 @@ use crate::settings::{
     BehaviourSettings, ModelName, QUICK_REPEATS, RulerSpec, SamplingChoice, SuiteName,
 };
 use crate::store::Store;
-use crate::task::Instance;
+use crate::task::score::Means;
+use crate::task::{Instance, check_solvable};
 use crate::units::count;
 use crate::worker::{DrawJob, DrawReply, Job, Message, Supervisor, SurveyJob, WorkerError};
 
@@ -61,16 +62,13 @@ pub(super) fn plan_behaviour(
     let n_ctx = n_ctx(settings, &files);
     let mut findings = Vec::new();
     let (engine, devices) = engine(session, settings, &files)?;
-    let terms = Terms {
-        n_ctx,
-        thinking: settings.thinking.clone(),
-        sampling: match settings.sampling {
-            SamplingChoice::Greedy => Sampling::Greedy,
-            SamplingChoice::Recommended => {
-                Sampling::Recommended { seed: settings.suite.seed as u32 }
-            }
-        },
+    let seed = settings.suite.seed as u32;
+    let sampling = match settings.sampling {
+        SamplingChoice::Greedy => Sampling::Greedy,
+        SamplingChoice::Recommended => Sampling::Recommended { seed },
+        SamplingChoice::Given(values) => Sampling::Values { values, seed },
     };
+    let terms = Terms { n_ctx, thinking: settings.thinking.clone(), sampling };
     let said = ask_servers(settings, (!run.is_dry).then_some(&terms))?;
     let drawn = match (paths.first(), said.drawn) {
         (Some(vocabulary), _) => draw(session, settings, vocabulary)?,
@@ -82,6 +80,10 @@ pub(super) fn plan_behaviour(
         (None, None) => bail!("there is no model to draw tasks for"),
     };
     let (instances, prompt_tokens) = fit(drawn, n_ctx, &mut findings)?;
+    if settings.suite.folder.is_some() {
+        let sandbox = code_sandbox(&session.environment);
+        check_solvable(&instances, Means { sandbox: &sandbox })?;
+    }
     let names = names(&paths, run.paths);
     let mut described =
         describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
@@ -96,6 +98,10 @@ pub(super) fn plan_behaviour(
     }
     findings.extend(said.findings);
     findings.extend(template_findings(&names, &files));
+    findings.extend(same_contents(&models));
+    if settings.sampling == SamplingChoice::Recommended {
+        findings.extend(recommended(&models)?);
+    }
     if !paths.is_empty() && paths.len() < settings.models.len() {
         findings.push(Finding {
             severity: Severity::Warning,
@@ -278,7 +284,46 @@ pub(super) fn served(name: &str) -> ModelRecord {
         lineage: Vec::new(),
         template_sha256: None,
         served: None,
+        recommended_sampling: None,
     }
+}
+
+/// With which sampling each build answers where that is what is recommended for it. Refuses files that
+/// recommend none.
+fn recommended(models: &[ModelRecord]) -> anyhow::Result<Vec<Finding>> {
+    let told = models.iter().map(|model| {
+        let name = &model.name;
+        Ok(note(&match &model.recommended_sampling {
+            Some(values) => format!("{name} is sampled as its file recommends: {values}"),
+            None if model.sha256.is_empty() => {
+                format!("{name} is sampled with its server's own values")
+            }
+            None => bail!(
+                "`{}` recommends no sampling (metadata keys general.sampling.*); ask for --sampling \
+                 greedy, or give --temperature, --top-k, --top-p or --min-p",
+                model.path
+            ),
+        }))
+    });
+    told.collect()
+}
+
+/// Files of the same contents under several names, which share their answers.
+fn same_contents(models: &[ModelRecord]) -> Vec<Finding> {
+    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for model in models.iter().filter(|model| !model.sha256.is_empty()) {
+        known.entry(&model.sha256).or_default().push(&model.name);
+    }
+    let several = known.into_values().filter(|names| names.len() > 1);
+    let told = several.map(|names| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} are the same file by their contents: each is asked once and the answers are those of \
+             all, so comparing them says nothing",
+            names.join(" and ")
+        ),
+    });
+    told.collect()
 }
 
 /// That files have different chat templates, which changes the question and not only the answer.

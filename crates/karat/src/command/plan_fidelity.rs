@@ -224,8 +224,8 @@ fn count_windows(
         }
         if windows < 2 {
             bail!(
-                "text `{}` has {}, less than two windows of {n_ctx}; give a longer text or a \
-                 smaller --ctx",
+                "text `{}` has {}, less than two windows of {n_ctx}; give a longer text or a smaller \
+                 --ctx (which is of texts: of memory it is --ctx-memory, of tasks --task-ctx)",
                 text.path,
                 count(tokens, "token")
             );

@@ -1,6 +1,8 @@
 //! What is asked of a model: a conversation, and the terms on which it is answered. Values only; each
 //! backend translates them for itself.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Conversation;
@@ -69,6 +71,21 @@ pub struct SamplingValues {
     pub top_p: Option<f32>,
     /// Drop what is less likely than this share of the most likely.
     pub min_p: Option<f32>,
+}
+
+impl fmt::Display for SamplingValues {
+    /// `temperature 1, top-k 64, top-p 0.95`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = [
+            ("temperature", self.temperature.map(|value| value.to_string())),
+            ("top-k", self.top_k.map(|value| value.to_string())),
+            ("top-p", self.top_p.map(|value| value.to_string())),
+            ("min-p", self.min_p.map(|value| value.to_string())),
+        ];
+        let given = values.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let told: Vec<String> = given.map(|(name, value)| format!("{name} {value}")).collect();
+        f.write_str(&told.join(", "))
+    }
 }
 
 impl Sampling {

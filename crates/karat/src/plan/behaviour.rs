@@ -217,6 +217,7 @@ mod tests {
                 lineage: Vec::new(),
                 template_sha256: None,
                 served: None,
+                recommended_sampling: None,
             }],
             servers: vec![None],
             served: vec![None],

@@ -35,7 +35,7 @@ impl TaskOutcome {
     }
 }
 
-/// One attempt of one build at one task instance, without its text. Missing is unknown.
+/// One attempt of one build at one task instance. Missing is unknown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AttemptRecord {
     /// The build, by its short name.
@@ -55,6 +55,11 @@ pub struct AttemptRecord {
     /// Which checks did not hold and why, what else there is to tell, e.g. which of two contradictory rules
     /// was chosen, or why there is no answer.
     pub reason: String,
+    /// What it answered, visible text and then the tools it called, as the model wrote it: control
+    /// characters included, and cut where it is very long; empty where there is no answer.
+    pub answer: String,
+    /// Characters of its thinking, of which the text is in the store only.
+    pub thinking_chars: u64,
     /// Tokens of the answer, thinking included.
     pub tokens: Option<u64>,
     /// Of these, visible ones.

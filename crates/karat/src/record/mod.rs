@@ -193,6 +193,9 @@ pub struct ModelRecord {
     /// Of a model on a server, what the server said of it once it was loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served: Option<ServedRecord>,
+    /// The sampling that the file recommends, in words; missing where it recommends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommended_sampling: Option<String>,
 }
 
 /// One text of a run.

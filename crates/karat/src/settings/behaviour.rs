@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ModelName;
-use crate::generation::Thinking;
+use crate::generation::{SamplingValues, Thinking};
 
 /// Repeats of the quick suite; every one is scored.
 pub const QUICK_REPEATS: u32 = 3;
@@ -44,12 +44,14 @@ pub enum SuiteName {
 }
 
 /// How tokens are chosen, as asked on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SamplingChoice {
     /// The likeliest one.
     Greedy,
     /// As those who made the model recommend.
     Recommended,
+    /// With these values.
+    Given(SamplingValues),
 }
 
 /// Settings of a behaviour run.
@@ -100,8 +102,8 @@ pub enum BehaviourSettingsError {
     BudgetAndLimit,
     /// Truncating a drawn answer would not be what a smaller budget gives.
     #[error(
-        "--thinking-budget reads smaller budgets off one greedy answer, which --sampling recommended \
-         does not give; leave one of them out"
+        "--thinking-budget reads smaller budgets off one greedy answer, which one that is drawn \
+         (--sampling recommended, --temperature) is not; leave one of them out"
     )]
     BudgetOfSampled,
     /// A model twice.
@@ -124,7 +126,7 @@ impl BehaviourSettings {
             if self.suite.max_tokens.is_some() {
                 return Err(BehaviourSettingsError::BudgetAndLimit);
             }
-            if self.sampling == SamplingChoice::Recommended {
+            if self.sampling != SamplingChoice::Greedy {
                 return Err(BehaviourSettingsError::BudgetOfSampled);
             }
             self.suite.max_tokens = Some(largest);

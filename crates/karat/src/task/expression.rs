@@ -6,7 +6,7 @@ use minijinja::value::{Serde, Value as JinjaValue, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior};
 use serde_json::{Map, Value};
 
-use super::{dates, exact};
+use super::{bounded, dates, exact};
 
 /// Work that one text may take; the longest of the bundled families takes some hundreds.
 const FUEL: u64 = 200_000;
@@ -57,6 +57,7 @@ impl Engine {
                     if value.is_undefined() {
                         return Err(format!("`{expression}` has no value"));
                     }
+                    bounded::size(&value)?;
                     serde_json::to_value(&value).map_err(|error| format!("`{expression}`: {error}"))
                 }
                 None if template.contains('{') => self.text(template, values).map(Value::String),

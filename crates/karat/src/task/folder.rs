@@ -25,10 +25,17 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Family>, TaskError> {
     paths.sort();
     let mut families = Vec::new();
     for path in &paths {
-        let size = fs::metadata(path).map_err(|error| unreadable(path, &error))?.len();
-        if size > LARGEST {
-            let why = format!("it has {size} bytes; a task file has at most {LARGEST}");
-            return Err(TaskError::Read { path: path.clone(), why });
+        let about = fs::metadata(path).map_err(|error| unreadable(path, &error))?;
+        let refused = |why: String| Err(TaskError::Read { path: path.clone(), why });
+        // Reading a pipe would wait for whoever writes to it.
+        if !about.is_file() {
+            return refused("it is no regular file".to_owned());
+        }
+        if about.len() > LARGEST {
+            return refused(format!(
+                "it has {} bytes; a task file has at most {LARGEST}",
+                about.len()
+            ));
         }
         let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();

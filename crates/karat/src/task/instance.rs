@@ -9,12 +9,12 @@ use super::draw::Draw;
 use super::expression::{Engine, Values};
 use super::family::{Family, Language, json, json_table};
 use super::score::{self, Scorer};
-use super::{Reply, Score, TaskError, generate};
+use super::{Reply, Score, TaskError, bounded, generate};
 use crate::digest::sha256_hex;
 
 /// Raised when a scorer judges the same answer otherwise than before, so that stored replies are judged
 /// anew.
-const SCORING_VERSION: u32 = 1;
+const SCORING_VERSION: u32 = 2;
 /// Draws for one more different instance before a family is taken to have no more.
 const TRIES: usize = 200;
 
@@ -229,10 +229,15 @@ impl<'a> Maker<'a> {
                 .map(json);
             self.drawing.fixed.get(name).cloned().or(in_file)
         };
+        let mut taken = 0;
         for (name, spec) in declared(&file.values, &self.language.values) {
             let spec = fixed(name).unwrap_or_else(|| json(spec));
             let value = self
                 .value(&spec, &values, &mut draw)
+                .and_then(|value| {
+                    taken = bounded::room_after(taken, &value)?;
+                    Ok(value)
+                })
                 .map_err(|why| self.wrong(&format!("values.{name}"), why))?;
             values.insert(name.to_owned(), value);
         }

@@ -2,6 +2,7 @@
 //! generator or a scorer is one file here.
 
 mod attempt;
+mod bounded;
 mod bundled;
 mod dates;
 mod draw;
@@ -14,6 +15,7 @@ pub mod generate;
 mod instance;
 mod outcome;
 pub mod score;
+mod solvable;
 mod suite;
 
 pub use attempt::{Attempt, Judged, Replied, Reply};
@@ -24,6 +26,7 @@ pub use family::Family;
 pub use folder::read_folder;
 pub use instance::{Drawing, Instance, Message};
 pub use outcome::{Check, Outcome, Score};
+pub use solvable::check_solvable;
 pub use suite::Suite;
 
 #[cfg(test)]

@@ -61,12 +61,15 @@ impl Suite {
         Self { name: name.to_owned(), parts }
     }
 
-    /// Only the families named, in that order.
+    /// Only the families named, each once, in that order.
     pub fn only(self, names: &[String]) -> Result<Self, TaskError> {
         let families: Vec<Family> = self.parts.iter().map(|part| part.family.clone()).collect();
         let mut parts = Vec::new();
-        for name in names {
+        for (index, name) in names.iter().enumerate() {
             find(&families, name)?;
+            if names[..index].contains(name) {
+                continue;
+            }
             parts.extend(self.parts.iter().filter(|part| part.family.name == *name).cloned());
         }
         Ok(Self { name: self.name, parts })

@@ -237,6 +237,41 @@ fn a_folder_of_tasks_is_read() {
     assert!(all[0].messages[0].content.contains(&all[0].scorer["expected"].to_string()));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("x.toml")).unwrap();
+    let error = read_folder(folder.path()).unwrap_err().to_string();
+    assert!(error.ends_with("x.toml`: it is no regular file"), "{error}");
+}
+
+#[test]
+fn values_that_double_are_refused_before_they_take_the_memory() {
+    let mut values = "v0 = \"{{ range(1000) | list }}\"\n".to_owned();
+    for n in 1..40 {
+        let before = n - 1;
+        values.push_str(&format!("v{n} = \"{{{{ [v{before}, v{before}] }}}}\"\n"));
+    }
+    let text = OWN.replace("[values]\n", &format!("[values]\n{values}"));
+    let family = Family::parse("own.toml", &text).unwrap();
+    let drawing = Drawing { seed: 0, count_tokens: &str::len, fixed: &Values::new() };
+    let error = family.instances("en", 1, drawing).unwrap_err().to_string();
+    // 3,890 bytes doubled: twice as much again each time, in all.
+    assert!(
+        error.starts_with("own.toml: `values.v10` of en: the values of a task take"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_family_named_twice_is_asked_once() {
+    let names = ["strict_json", "bug_fix", "strict_json"].map(str::to_owned);
+    let suite = Suite::full().unwrap().only(&names).unwrap();
+    let once = Suite::full().unwrap().only(&names[..2]).unwrap();
+    assert_eq!(suite.n_instances(), once.n_instances());
+}
+
 #[test]
 fn unknown_families_are_told_with_the_known_ones() {
     let error = Suite::full().unwrap().only(&["arithmetic".to_owned()]).unwrap_err().to_string();

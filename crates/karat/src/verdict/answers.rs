@@ -145,7 +145,7 @@ fn answer(
             said.push(format!("texts: {}", sentence::texts_fact(&judged.texts(), &other.name)));
         }
         (Decider::Texts, Some(tasks)) => {
-            let fact = sentence::tasks_fact(tasks.verdict, tasks.measurement);
+            let fact = sentence::tasks_fact(names, tasks.verdict, tasks.measurement);
             said.push(format!("tasks cannot tell: {fact}"));
         }
         _ => {}

@@ -119,22 +119,18 @@ fn total_bytes<'a>(
 }
 
 /// How fast the pair generates, and whose the difference is where a quantization-aware file is asked
-/// about.
+/// about. Only builds that were timed in turns can be compared: answers to tasks came one build after
+/// the other, some of them from earlier runs.
 fn speed(table: Table<'_>, (one, other): (&ModelRecord, &ModelRecord)) -> Option<Said> {
     let pair = (one.name.as_str(), other.name.as_str());
-    let (at, row, ratio) = ratio(table, Instrument::Speed, "tg_rate_ratio", pair)
-        .or_else(|| ratio(table, Instrument::Behaviour, "visible_rate_ratio", pair))?;
+    let Some((at, row, ratio)) = ratio(table, "tg_rate_ratio", pair) else {
+        let mut asked = table.differences(Instrument::Behaviour, "pass_rate_diff", pair);
+        let text = "speed was not measured in turns, so nothing is said of it: karat probe";
+        return asked.next().map(|_| (text.to_owned(), Vec::new()));
+    };
     let mut rows = vec![at];
-    let noise = noise(table, row);
-    let what = match row.instrument {
-        Instrument::Speed => "it generates",
-        _ => "visible text comes",
-    };
-    let is_told = match row.instrument {
-        Instrument::Speed => is_told_apart(table, at),
-        _ => ratio.1.is_some_and(|i| i.lo > 1.0 || i.hi < 1.0),
-    };
-    let text = if ratio.1.is_some() && (!is_told || ratio.0.ln().abs() <= noise) {
+    let is_nothing = !is_told_apart(table, at) || ratio.0.ln().abs() <= noise(table, row);
+    let text = if ratio.1.is_some() && is_nothing {
         // What may be nothing has no shares.
         let text = format!("speed apart: cannot tell, ratio {:.3}{}", ratio.0, ends(ratio.1));
         return Some((text, rows));
@@ -142,7 +138,7 @@ fn speed(table: Table<'_>, (one, other): (&ModelRecord, &ModelRecord)) -> Option
         let (factor, word) =
             if ratio.0 >= 1.0 { (ratio.0 - 1.0, "faster") } else { (1.0 - ratio.0, "slower") };
         let single = if ratio.1.is_none() { " (single figures, no interval)" } else { "" };
-        format!("speed apart: {what} {:.1} % {word}{}{single}", 100.0 * factor, ends(ratio.1))
+        format!("speed apart: it generates {:.1} % {word}{}{single}", 100.0 * factor, ends(ratio.1))
     };
     let shares = shares(table, pair, row);
     rows.extend(shares.iter().map(|(at, _)| *at));
@@ -164,18 +160,15 @@ type Ratio = (f64, Option<Interval>);
 /// A ratio one / other, whichever was divided by the other; from an empty cache where depths differ.
 fn ratio<'a>(
     table: Table<'a>,
-    instrument: Instrument,
     metric: &'static str,
     (one, other): (&str, &str),
 ) -> Option<(usize, &'a Estimate, Ratio)> {
     let is_first = |row: &Estimate| row.setting.get("depth").is_none_or(|depth| depth == "0");
-    table.of(instrument, metric).filter(|(_, row)| is_first(row)).find_map(|(at, row)| {
+    table.of(Instrument::Speed, metric).filter(|(_, row)| is_first(row)).find_map(|(at, row)| {
         let value = row.value.filter(|value| *value > 0.0)?;
         let ends = row.lo.zip(row.hi).zip(row.level);
         let interval = ends.map(|((lo, hi), level)| Interval { lo, hi, level });
-        let is_of_all = instrument == Instrument::Speed || row.scope == "all";
         match (row.candidate.as_str(), row.versus.as_deref()?) {
-            _ if !is_of_all => None,
             pair if pair == (one, other) => Some((at, row, (value, interval))),
             pair if pair == (other, one) => {
                 let turned = interval.filter(|i| i.lo > 0.0).map(|i| Interval {

@@ -50,11 +50,15 @@ fn differing(table: Table<'_>, one: &ModelRecord, other: &ModelRecord) -> Vec<&'
     let known = |a: Option<bool>| a.unwrap_or(false);
     let types = (&one.tensor_types, &other.tensor_types);
     let templates = one.template_sha256.as_ref().zip(other.template_sha256.as_ref());
-    let asked = table.rows.iter().any(|row| row.instrument == Instrument::Behaviour);
+    let mut tasks = table.rows.iter().filter(|row| row.instrument == Instrument::Behaviour);
+    let asked = tasks.clone().next().is_some();
+    let is_own = |row: &Estimate| row.setting.get("sampling").is_some_and(|it| it == "recommended");
+    let samplings = (&one.recommended_sampling, &other.recommended_sampling);
     let things = [
         ("training", is_trained(one) != is_trained(other)),
         ("tensor types", !types.0.is_empty() && !types.1.is_empty() && types.0 != types.1),
         ("chat template", asked && known(templates.map(|(a, b)| a != b))),
+        ("sampling", tasks.any(is_own) && samplings.0 != samplings.1),
         ("the engine or server", runner(one) != runner(other)),
         ("KV cache type", kv_type(table, one) != kv_type(table, other)),
     ];

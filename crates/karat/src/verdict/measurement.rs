@@ -7,11 +7,20 @@ use crate::stats::{Design, Interval, pairs_needed, pairs_to_exclude, units_neede
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Passed tasks.
-    Passes,
+    Passes(Passed),
     /// Perplexity: needs no yardstick.
     Perplexity,
     /// Distance from the original.
     Divergence,
+}
+
+/// How many of the tasks that both were asked each build passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Passed {
+    pub(super) candidate: u64,
+    pub(super) versus: u64,
+    /// Whether the other build surely passes more than the margin, so that a loss of it could show.
+    pub(super) has_room: bool,
 }
 
 /// What it would take to decide is worked out from this.
@@ -72,13 +81,21 @@ impl Measurement<'_> {
         self.p_differs.min((2.0 * self.p_not_worse).min(1.0))
     }
 
+    /// Whether the other build passes enough to be worse than it by the margin.
+    fn may_lose(&self) -> bool {
+        match self.kind {
+            Kind::Passes(passed) => passed.versus as f64 > self.margin * self.n as f64,
+            Kind::Perplexity | Kind::Divergence => true,
+        }
+    }
+
     /// The size at which either a difference as large as the one seen or its absence beyond the margin
     /// would be shown, whichever comes first; `None` where that is beyond anyone, or where size is not
     /// what is lacking.
     pub(super) fn needed_n(&self, alpha: f64) -> Option<u64> {
         let design = Design::usual(alpha);
         // What lies between the gain seen and a loss of the margin, where there is anything.
-        let room = Some(self.margin + self.gain).filter(|room| *room > 0.0);
+        let room = Some(self.margin + self.gain).filter(|room| *room > 0.0 && self.may_lose());
         let sizes = match self.noise {
             Noise::Discordance(share) => {
                 let likely = share.max(self.gain.abs());

@@ -4,7 +4,7 @@ use crate::record::{Question, SampleUnit, Verdict};
 use crate::stats::Interval;
 use crate::units::count;
 
-use super::measurement::{Kind, Measurement, Unjudged};
+use super::measurement::{Kind, Measurement, Passed, Unjudged};
 
 /// What the pair is called in a sentence.
 #[derive(Clone, Copy)]
@@ -45,27 +45,33 @@ impl Names<'_> {
 
 /// The answer from tasks.
 pub(super) fn of_tasks(names: Names<'_>, verdict: Verdict, tasks: &Measurement<'_>) -> String {
-    format!("{}: {}", names.opening(verdict), tasks_fact(verdict, tasks))
+    format!("{}: {}", names.opening(verdict), tasks_fact(names, verdict, tasks))
 }
 
 /// What the tasks say, without the names.
-pub(super) fn tasks_fact(verdict: Verdict, tasks: &Measurement<'_>) -> String {
-    let of = count(tasks.n, "task");
+pub(super) fn tasks_fact(names: Names<'_>, verdict: Verdict, tasks: &Measurement<'_>) -> String {
     let points = 100.0 * tasks.gain;
     let lead = match points {
-        p if p > 0.0 => format!("it passes {p:.1} points more of {of}"),
-        p if p < 0.0 => format!("it passes {:.1} points fewer of {of}", -p),
-        _ => format!("it passes as many of {of}"),
+        p if p > 0.0 => format!("{p:.1} points more"),
+        p if p < 0.0 => format!("{:.1} points fewer", -p),
+        _ => "as many".to_owned(),
     };
+    let Kind::Passes(Passed { candidate, versus, has_room }) = tasks.kind else { return lead };
+    let of = count(tasks.n, "task");
+    let passed = format!("it passes {candidate} of {of}, the other {versus} of {}", tasks.n);
     let interval = tasks.interval.map(|i| Interval { lo: 100.0 * i.lo, hi: 100.0 * i.hi, ..i });
     let ends = interval.map(|i| format!(" [{:+.1}, {:+.1}]", i.lo, i.hi)).unwrap_or_default();
-    let margin = match verdict {
-        Verdict::NotWorse => {
-            format!(", a loss of less than {} points", as_given(100.0 * tasks.margin))
-        }
+    let margin = as_given(100.0 * tasks.margin);
+    let told = match verdict {
+        Verdict::NotWorse => format!(", a loss of less than {margin} points"),
+        Verdict::CannotTell if !has_room => format!(
+            "; {} passes only {versus} of {} of these tasks, so a loss of {margin} points could not show",
+            names.versus(),
+            tasks.n
+        ),
         _ => String::new(),
     };
-    format!("{lead}{ends}{margin}")
+    format!("{passed}: {lead}{ends}{told}")
 }
 
 /// A margin in its unit without the last bits of its binary fraction: 5, 2.5.
@@ -142,7 +148,7 @@ fn text_fact(one: &Measurement<'_>, verdict: Verdict, versus: &str) -> String {
             let (size, ends) = digits(one, milli, "");
             format!("mean KLD {size}·10⁻³ nats {side} the original than {versus}{ends}")
         }
-        Kind::Passes | Kind::Perplexity => {
+        Kind::Passes(_) | Kind::Perplexity => {
             // A gain is a fall of ln perplexity.
             let side = if one.gain > 0.0 { "lower" } else { "higher" };
             let (size, ends) = digits(one, |gain| 100.0 * (-gain).exp_m1(), " %");
@@ -151,7 +157,7 @@ fn text_fact(one: &Measurement<'_>, verdict: Verdict, versus: &str) -> String {
     };
     let margin = match one.kind {
         Kind::Divergence => format!("{}·10⁻³ nats", as_given(1e3 * one.margin)),
-        Kind::Passes | Kind::Perplexity => {
+        Kind::Passes(_) | Kind::Perplexity => {
             let percent = 100.0 * one.margin.exp_m1();
             let decimals = if percent < 0.1 { 3 } else { 1 };
             format!("{percent:.decimals$} %")

@@ -15,7 +15,7 @@ use karat::task::{Attempt, Check, Outcome, Reply, Score};
 /// What every sample is asked.
 pub fn asked() -> Asked {
     let setting = BTreeMap::from([("sampling".to_owned(), "greedy".to_owned())]);
-    Asked { seed: 1, level: 0.95, budgets: Vec::new(), setting }
+    Asked { seed: 1, level: 0.95, budgets: Vec::new(), n_planned: 0, setting }
 }
 
 /// A model of a run.
@@ -33,6 +33,7 @@ pub fn model(name: &str, role: ModelRole, gigabytes: f64, lineage: &[Lineage]) -
         lineage: lineage.to_vec(),
         template_sha256: None,
         served: None,
+        recommended_sampling: None,
     }
 }
 

@@ -174,6 +174,7 @@ fn model(
         lineage: Vec::new(),
         template_sha256: None,
         served: None,
+        recommended_sampling: None,
     }
 }
 

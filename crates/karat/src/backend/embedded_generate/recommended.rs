@@ -10,7 +10,7 @@ const READ: [&str; 4] = ["temp", "top_k", "top_p", "min_p"];
 
 /// What a file recommends.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Recommended {
+pub struct Recommended {
     /// What is sampled with. Values that the file does not give stay out of the draw.
     pub values: SamplingValues,
     /// Keys of what it recommends besides.
@@ -20,7 +20,7 @@ pub(super) struct Recommended {
 /// Reads the recommendation, or says why there is none in words that follow the file's name.
 ///
 /// Source: `general.sampling.*` as llama.cpp (`src/llama-arch.cpp`) names the keys.
-pub(super) fn read(metadata: &Metadata) -> Result<Recommended, String> {
+pub fn read(metadata: &Metadata) -> Result<Recommended, String> {
     let number = |key: &str| {
         let value = metadata.get(&format!("{PREFIX}{key}"))?;
         value.as_f64().or_else(|| value.as_i64().map(|whole| whole as f64))
@@ -34,7 +34,8 @@ pub(super) fn read(metadata: &Metadata) -> Result<Recommended, String> {
     };
     if values == SamplingValues::default() {
         return Err(format!(
-            "recommends no sampling (metadata keys {PREFIX}*); ask for greedy or give the values"
+            "recommends no sampling (metadata keys {PREFIX}*); ask for --sampling greedy, or give \
+             --temperature, --top-k, --top-p or --min-p"
         ));
     }
     let ignored = metadata.iter().filter(|(key, value)| {

@@ -11,13 +11,14 @@ use super::items::{Item, answer, is_error, is_pass, is_starved};
 /// Most instances that a finding names.
 const MOST_NAMED: usize = 4;
 
-/// Everything there is to say about one build.
-pub(super) fn of_build(name: &str, items: &[Item<'_>]) -> Vec<Finding> {
+/// Everything there is to say about one build. `is_drawn`: its answers were, so that repeats differ as
+/// they should.
+pub(super) fn of_build(name: &str, items: &[Item<'_>], is_drawn: bool) -> Vec<Finding> {
     let findings = [
         errors(name, items),
         failed_reruns(name, items),
         starved(name, items),
-        differing_repeats(name, items),
+        differing_repeats(name, items).filter(|_| !is_drawn),
         loops(name, items),
         estimated(name, items),
     ];

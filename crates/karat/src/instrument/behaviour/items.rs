@@ -96,9 +96,3 @@ pub(super) fn visible_tokens(attempt: &Attempt) -> Option<f64> {
 pub(super) fn thinking_tokens(attempt: &Attempt) -> Option<f64> {
     Some(answer(attempt)?.tokens.thinking?.tokens as f64)
 }
-
-/// Visible tokens per second of the whole answer, for one that shows something.
-pub(super) fn visible_rate(attempt: &Attempt) -> Option<f64> {
-    let (tokens, seconds) = (visible_tokens(attempt)?, seconds(attempt)?);
-    (tokens > 0.0 && seconds > 0.0).then(|| tokens / seconds)
-}

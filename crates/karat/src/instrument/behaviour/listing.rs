@@ -8,8 +8,9 @@ use crate::task::{Attempt, Outcome, Reply};
 use super::items::{answer, is_pass, seconds};
 use super::of_pair::Pair;
 
-/// Longest answer that a flip shows, in characters; the store has all of it.
-const LONGEST_ANSWER: usize = 4_000;
+/// Longest answer of an attempt, and longest that a flip shows, in characters; the store has all of it.
+const LONGEST_ANSWER: usize = 16_384;
+const LONGEST_FLIP: usize = 4_000;
 
 impl From<Outcome> for TaskOutcome {
     fn from(outcome: Outcome) -> Self {
@@ -23,7 +24,7 @@ impl From<Outcome> for TaskOutcome {
     }
 }
 
-/// One attempt, without its text.
+/// One attempt.
 pub(super) fn record(candidate: &str, attempt: &Attempt) -> AttemptRecord {
     let tokens = answer(attempt).map(|answer| answer.tokens).unwrap_or_default();
     let parts = [tokens.visible, tokens.thinking];
@@ -36,6 +37,8 @@ pub(super) fn record(candidate: &str, attempt: &Attempt) -> AttemptRecord {
         outcome: attempt.score.outcome.into(),
         points: attempt.score.points,
         reason: reason(attempt),
+        answer: given(attempt, LONGEST_ANSWER),
+        thinking_chars: answer(attempt).map_or(0, |answer| answer.thinking.chars().count() as u64),
         tokens: tokens.total,
         visible_tokens: tokens.visible.map(|part| part.tokens),
         thinking_tokens: tokens.thinking.map(|part| part.tokens),
@@ -70,6 +73,15 @@ fn output(answer: &Generation) -> String {
     shown.into_iter().chain(calls).collect::<Vec<_>>().join("\n")
 }
 
+/// What was answered, up to so many characters.
+fn given(attempt: &Attempt, longest: usize) -> String {
+    let given = answer(attempt).map(output).unwrap_or_default();
+    match given.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &given[..end]),
+        None => given,
+    }
+}
+
 /// Tasks that one of the two alone passes.
 pub(super) fn flips(names: (&str, &str), pairs: &[Pair<'_, '_>]) -> Vec<Flip> {
     let flip = |(one, other): &Pair<'_, '_>| {
@@ -90,15 +102,10 @@ pub(super) fn flips(names: (&str, &str), pairs: &[Pair<'_, '_>]) -> Vec<Flip> {
 }
 
 fn side((name, attempt): (&str, &Attempt)) -> FlipSide {
-    let given = answer(attempt).map(output).unwrap_or_default();
-    let mut shown: String = given.chars().take(LONGEST_ANSWER).collect();
-    if shown.len() < given.len() {
-        shown.push('…');
-    }
     FlipSide {
         name: name.to_owned(),
         outcome: attempt.score.outcome.into(),
         reason: reason(attempt),
-        answer: shown,
+        answer: given(attempt, LONGEST_FLIP),
     }
 }

@@ -1,4 +1,4 @@
-//! Two builds on the same tasks: who passes what the other does not, and who needs longer.
+//! Two builds on the same tasks: who passes what the other does not, and who needs more tokens.
 //! Owns the rows of a pair; every figure is candidate - versus, or candidate over versus.
 
 use crate::record::{Estimate, Unit};
@@ -6,7 +6,6 @@ use crate::stats::{
     BlockMean, Bootstrap, PairedCounts, Summary, mcnemar, mean_by_family, mean_by_task, sign_flip,
     tango_interval, wilson,
 };
-use crate::task::Attempt;
 
 use super::items::{self, Item, is_error, is_pass, is_starved};
 use super::of_build::by_family;
@@ -47,7 +46,7 @@ pub(super) fn rows(
         rows.extend(passes(&line, &spoken, bootstrap));
         rows.extend(tests(&line, &spoken, bootstrap.resampling().seed));
     }
-    rows.extend(ratios(line, pairs, bootstrap.resampling().level));
+    rows.extend(tokens_ratio(line, pairs, bootstrap.resampling().level));
     rows
 }
 
@@ -66,6 +65,7 @@ fn passes(line: &Line<'_>, pairs: &[Pair<'_, '_>], bootstrap: &Bootstrap) -> Vec
     }
     let flips = wilson(counts.discordant(), counts.n(), level);
     rows.extend(flips.map(|rate| line.row("flip_rate", Unit::Fraction, rate, n)));
+    rows.push(line.bare("passed_both", Unit::Count, counts.both as f64, n));
     rows.push(line.bare("passed_alone", Unit::Count, counts.first_only as f64, n));
     if let Some(versus) = line.versus {
         let turned = Line { candidate: versus, versus: Some(line.candidate), ..line.clone() };
@@ -127,22 +127,15 @@ fn tests(line: &Line<'_>, pairs: &[Pair<'_, '_>], seed: u64) -> Vec<Estimate> {
     all.into_iter().filter_map(row).collect()
 }
 
-/// Geometric means over tasks, with Student's t interval on the logarithms: what a task asks for
-/// cancels in its ratio.
-fn ratios(line: &Line<'_>, pairs: &[Pair<'_, '_>], level: f64) -> Vec<Estimate> {
-    let ratio = |metric: &str, of: fn(&Attempt) -> Option<f64>| {
-        let log = |pair: &Pair<'_, '_>| {
-            let (one, other) = (pair.0.median(of)?, pair.1.median(of)?);
-            (one > 0.0 && other > 0.0).then(|| (one / other).ln())
-        };
-        let logs: Vec<f64> = pairs.iter().filter_map(log).collect();
-        let summary = BlockMean::of(&logs)?.summary(level).map(f64::exp);
-        Some(line.row(metric, Unit::Ratio, summary, logs.len()))
+/// Geometric mean over tasks of the ratio of tokens, with Student's t interval on the logarithms: what a
+/// task asks for cancels in its ratio. Times have none: the two builds answered at different moments, so
+/// an interval over tasks would leave out what the moment did.
+fn tokens_ratio(line: &Line<'_>, pairs: &[Pair<'_, '_>], level: f64) -> Option<Estimate> {
+    let log = |pair: &Pair<'_, '_>| {
+        let (one, other) = (pair.0.median(items::tokens)?, pair.1.median(items::tokens)?);
+        (one > 0.0 && other > 0.0).then(|| (one / other).ln())
     };
-    let rows = [
-        ratio("response_seconds_ratio", items::seconds),
-        ratio("tokens_ratio", items::tokens),
-        ratio("visible_rate_ratio", items::visible_rate),
-    ];
-    rows.into_iter().flatten().collect()
+    let logs: Vec<f64> = pairs.iter().filter_map(log).collect();
+    let summary = BlockMean::of(&logs)?.summary(level).map(f64::exp);
+    Some(line.row("tokens_ratio", Unit::Ratio, summary, logs.len()))
 }

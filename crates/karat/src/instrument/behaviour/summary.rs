@@ -11,6 +11,9 @@ use super::of_pair::{Pair, is_judged};
 use super::rows::{Line, Part};
 use super::{budget, detect, findings, listing, of_build, of_pair};
 
+/// What the setting `sampling` says where nothing is drawn.
+const GREEDY: &str = "greedy";
+
 /// What was asked of every build, as far as the figures depend on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Asked {
@@ -21,8 +24,17 @@ pub struct Asked {
     /// Budgets to read off one greedy run at the largest; empty where none were asked for, and where
     /// answers were sampled.
     pub budgets: Vec<u32>,
+    /// Tasks of the suite; where a build died, or the run was stopped, there are fewer so far.
+    pub n_planned: usize,
     /// Settings that are part of the ruler, e.g. `sampling = greedy`.
     pub setting: BTreeMap<String, String>,
+}
+
+impl Asked {
+    /// Whether answers were drawn, so that the same question is meant to give different ones.
+    fn is_drawn(&self) -> bool {
+        self.setting.get("sampling").is_some_and(|sampling| sampling != GREEDY)
+    }
 }
 
 /// Rows, lists and remarks of the builds' attempts.
@@ -58,7 +70,7 @@ pub fn summarize(
         summary.attempts.extend(attempts.iter().map(|one| listing::record(&record.name, one)));
         summary.estimates.extend(maker.build(model));
         let items = &maker.items[model];
-        summary.findings.extend(findings::of_build(&record.name, items));
+        summary.findings.extend(findings::of_build(&record.name, items, asked.is_drawn()));
         summary.findings.extend(budget::left_out(&record.name, items, &asked.budgets));
     }
     let mut discordance = Vec::new();
@@ -67,9 +79,10 @@ pub fn summarize(
             discordance.extend(maker.pair((model, versus), &mut summary));
         }
     }
-    let n_instances = maker.items.iter().map(Vec::len).max().unwrap_or(0) as u64;
+    let n_items = maker.items.iter().map(Vec::len).max().unwrap_or(0);
+    let n_instances = n_items.max(asked.n_planned);
     let observed = discordance.iter().copied().reduce(f64::max).filter(|share| *share > 0.0);
-    summary.findings.extend(detect::suite_can_tell(n_instances, observed, asked.level));
+    summary.findings.extend(detect::suite_can_tell(n_instances as u64, observed, asked.level));
     summary
 }
 

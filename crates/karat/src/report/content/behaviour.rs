@@ -156,12 +156,17 @@ fn builds(doc: &RunDocument, found: Found<'_>) -> Page {
         ]
     };
     let rows = names.iter().map(row).collect();
-    let notes = "a starved attempt spent its budget and showed nothing; it counts as not passed · attempts \
-                 without an answer that could be judged are in no rate · tokens and seconds: means over \
-                 tasks · per pass: all seconds over all passes";
+    let mut notes = "a starved attempt spent its budget and showed nothing; it counts as not passed · attempts \
+                     without an answer that could be judged are in no rate · tokens and seconds: means over \
+                     tasks · per pass: all seconds over all passes"
+        .to_owned();
+    if names.len() > 1 {
+        notes
+            .push_str(" · builds were timed one after another, so their seconds are no comparison");
+    }
     vec![
         found.heading("Behaviour, all tasks"),
-        Block::Caption(notes.to_owned()),
+        Block::Caption(notes),
         Block::Table(Table { columns, rows }),
     ]
 }

@@ -140,6 +140,9 @@ impl Code {
 fn ended(ending: &Ending, function: &str) -> Option<String> {
     match ending {
         Ending::Finished | Ending::Gap(_) | Ending::Crashed(_) => None,
+        Ending::Unreadable(how) => {
+            Some(format!("it cannot be read: the interpreter died of it ({how})"))
+        }
         Ending::SyntaxError(why) => Some(format!("it is no Python: {why}")),
         Ending::Raised { kind, message } => {
             Some(format!("it raised {kind} before any call: {message}"))
