@@ -208,8 +208,8 @@ fn a_worker_that_measures_memory_and_is_killed_costs_its_setting_alone() {
     let model = lab(ORIGINAL);
     let args = ["memory", model.to_str().unwrap(), "--ctx", "512,1k,2k", "--threads", "1"];
     let running = Running::start(&place, &args);
-    // The worker before that is the survey's.
-    until("a run", || (place.stored("run") > 0).then_some(()));
+    // The worker before that says who the engine is, and without it there is no run.
+    until("the run", || (place.stored("run") == 1).then_some(()));
     kill_process(running.worker(), Signal::KILL).unwrap();
     let output = running.finish(&place);
     let stderr = String::from_utf8(output.stderr).unwrap();
