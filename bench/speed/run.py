@@ -32,7 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BOUNDS = (0.95, 1.05)
 # As in crates/karat/src/worker/protocol.rs.
-PROTOCOL = 3
+PROTOCOL = 4
 
 class BenchError(Exception):
     """Something could not be run or makes no sense; the message is for the user."""

@@ -29,7 +29,7 @@ fn taking_turns_and_going_on_change_no_figure() {
     let at_once = afresh(&builds, &["--chunks", "12"]);
     let rows = at_once["estimates"].as_array().unwrap();
     assert!(rows.len() > 20 && rows.iter().all(|row| row["setting"]["text"] == "chat"));
-    let in_turns = afresh(&builds, &["--chunks", "12", "--memory-budget", "116MB"]);
+    let in_turns = afresh(&builds, &["--chunks", "12", "--memory-budget", "120MB"]);
     assert_eq!(in_turns["estimates"], at_once["estimates"]);
     let home = tempfile::tempdir().unwrap();
     let part = report(home.path(), &builds[..1], &["--chunks", "5"]);

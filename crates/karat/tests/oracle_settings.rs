@@ -33,7 +33,7 @@ fn kld(report: &Value, candidate: &str) -> f64 {
 fn taking_turns_within_a_memory_budget_changes_no_figure() {
     let builds = ["base-Q8_0", "base-Q4_K_M", "base-Q4_0"];
     let together = report(&builds, &["--chunks", "4"]);
-    let in_turns = report(&builds, &["--chunks", "4", "--memory-budget", "81MB"]);
+    let in_turns = report(&builds, &["--chunks", "4", "--memory-budget", "95MB"]);
     assert_eq!(together["estimates"], in_turns["estimates"]);
 }
 
@@ -141,7 +141,7 @@ fn candidates_that_take_turns_stop_at_the_same_window() {
     let until = ["--until", "decided", "--chunks", "40", "--no-noise-floor"];
     let builds = ["base-Q8_0", "base-Q4_0"];
     let together = report(&builds, &until);
-    let in_turns = report(&builds, &[&until[..], &["--memory-budget", "81MB"]].concat());
+    let in_turns = report(&builds, &[&until[..], &["--memory-budget", "95MB"]].concat());
     assert_eq!(together["estimates"], in_turns["estimates"]);
     assert_eq!(together["claims"], in_turns["claims"]);
     assert_eq!(together["claims"].as_array().unwrap().len(), 1);
@@ -159,7 +159,7 @@ fn first_halves_are_those_of_the_windows_read_and_do_not_depend_on_the_budget() 
     let builds = ["base-Q8_0", "base-Q4_0"];
     let plain = report(&builds, &until);
     let all = report(&builds, &[&until[..], &["--positions", "all"]].concat());
-    let in_turns = ["--positions", "all", "--memory-budget", "81MB"];
+    let in_turns = ["--positions", "all", "--memory-budget", "95MB"];
     let in_turns = report(&builds, &[&until[..], &in_turns].concat());
     assert_eq!(all["estimates"], in_turns["estimates"]);
     assert_eq!(all["worst_tokens"], in_turns["worst_tokens"]);

@@ -13,7 +13,7 @@ use karat::settings::RulerSpec;
 use karat::worker::{Failure, FailureKind, Job, Message, Supervisor, SurveyJob, WorkerError};
 use tempfile::TempDir;
 
-const HELLO: &str = r#"echo '{"hello":{"protocol":3}}'"#;
+const HELLO: &str = r#"echo '{"hello":{"protocol":4}}'"#;
 
 /// A shell that reads its request and does the script that the request names as its model.
 const WORKER: &str = "#!/bin/sh
@@ -84,7 +84,7 @@ fn check(script: &str, kind: &FailureKind, model: Option<usize>, said: &str) {
 fn a_worker_gets_its_request_and_ends_well() {
     let script = format!(
         r#"{HELLO}
-        case $request in *'"protocol":3'*'"parse_special":false'*) ;; *) exit 9 ;; esac
+        case $request in *'"protocol":4'*'"parse_special":false'*) ;; *) exit 9 ;; esac
         echo '"alive"'
         echo '{{"progress":{{"done":1,"total":2}}}}'
         echo '{{"done":{{"peak_memory_bytes":42}}}}'"#
