@@ -298,6 +298,7 @@ fn every_fault_is_a_recorded_outcome() {
     const LENGTH: &str =
         "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
     const DONE: &str = "data: [DONE]\n\n";
+    const NULL: &str = "data: {\"choices\":[{\"delta\":null,\"finish_reason\":\"stop\"}]}\n\n";
     check_recorded(&stream([TEXT]), "error", "in the middle of an answer");
     check_recorded(&stream(["data: {\n\n"]), "error", "no chunk of an answer");
     check_recorded(&stream([DONE]), "error", "without an answer");
@@ -306,7 +307,6 @@ fn every_fault_is_a_recorded_outcome() {
     let never = [head(), send("data: "), Step::Forever(b"aaaaaaaa".to_vec())];
     check_recorded(&never, "error", "a line of more than");
     check_recorded(&stream([THOUGHT, LENGTH, DONE]), "starved", "");
-    const NULL: &str = "data: {\"choices\":[{\"delta\":null,\"finish_reason\":\"stop\"}]}\n\n";
     check_recorded(&stream([TEXT, NULL, DONE]), "fail", "");
 }
 
