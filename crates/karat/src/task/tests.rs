@@ -248,11 +248,9 @@ fn what_is_no_file_is_not_read() {
 
 #[test]
 fn values_that_double_are_refused_before_they_take_the_memory() {
-    let mut values = "v0 = \"{{ range(1000) | list }}\"\n".to_owned();
-    for n in 1..40 {
-        let before = n - 1;
-        values.push_str(&format!("v{n} = \"{{{{ [v{before}, v{before}] }}}}\"\n"));
-    }
+    let doubled = (1..40).map(|n| format!("v{n} = \"{{{{ [v{0}, v{0}] }}}}\"\n", n - 1));
+    let first = "v0 = \"{{ range(1000) | list }}\"\n".to_owned();
+    let values: String = std::iter::once(first).chain(doubled).collect();
     let text = OWN.replace("[values]\n", &format!("[values]\n{values}"));
     let family = Family::parse("own.toml", &text).unwrap();
     let drawing = Drawing { seed: 0, count_tokens: &str::len, fixed: &Values::new() };
