@@ -141,7 +141,7 @@ fn a_twin_of_another_model_is_refused() {
 
 #[test]
 fn a_text_that_cannot_be_scored_is_refused() {
-    check_text(b"", "less than two windows of 64");
+    check_text(b"", "text `text.txt` is empty");
     check_text(b"Too short for two windows.", "less than two windows of 64");
     check_text(b"abc\xff", "`text.txt` is not UTF-8 at byte 3");
     let place = Place::new();
@@ -358,7 +358,7 @@ fn check_chat(bytes: &[u8], what: &str) {
 fn a_file_that_holds_no_conversations_is_named_with_its_line() {
     let good = r#"{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]}"#;
     let second = |line: &str| format!("{good}\n{line}\n");
-    check_chat(b"", "has 0 conversations of at most 64 tokens");
+    check_chat(b"", "text `chat.jsonl` is empty");
     check_chat(good.as_bytes(), "has 1 conversation of at most 64 tokens");
     check_chat(second("{\"messages\"").as_bytes(), "`chat.jsonl` line 2: no JSON");
     check_chat(second("{\"text\": \"x\"}").as_bytes(), "line 2: no conversation");

@@ -12,6 +12,7 @@ pub struct DrawnArgs {
         long,
         value_name = "T",
         value_parser = temperature,
+        allow_negative_numbers = true,
         conflicts_with = "sampling",
         help_heading = "How to ask"
     )]
@@ -22,6 +23,7 @@ pub struct DrawnArgs {
         long,
         value_name = "N",
         value_parser = value_parser!(u32).range(1..=1_000_000),
+        allow_negative_numbers = true,
         conflicts_with = "sampling",
         help_heading = "How to ask"
     )]
@@ -32,6 +34,7 @@ pub struct DrawnArgs {
         long,
         value_name = "P",
         value_parser = share,
+        allow_negative_numbers = true,
         conflicts_with = "sampling",
         help_heading = "How to ask"
     )]
@@ -42,6 +45,7 @@ pub struct DrawnArgs {
         long,
         value_name = "P",
         value_parser = share,
+        allow_negative_numbers = true,
         conflicts_with = "sampling",
         help_heading = "How to ask"
     )]
