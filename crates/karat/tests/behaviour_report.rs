@@ -211,7 +211,7 @@ fn a_task_that_builds_differ_in_is_told_once_with_every_answer_once() {
 fn the_margins_of_the_answers_are_shown() {
     let doc = document();
     for name in ["text", "markdown", "html"] {
-        let said = "a loss matters from 5 points of pass rate, 0.01 of ln PPL, 0.01 nats of KLD on";
+        let said = "a loss matters from 5 points of pass rate, 0.01 of ln PPL, 0.01 nats of KLD";
         assert!(render(name, &doc).contains(said), "{name}");
     }
 }

@@ -2,7 +2,7 @@
 //! Owns how many are shown; JSON has all of them.
 
 use crate::record::{AttemptRecord, Flip, FlipSide, RunDocument, TaskOutcome};
-use crate::report::number::{duration, percent};
+use crate::report::number::duration;
 use crate::report::page::{Align, Block, Cell, Column, Item, Page, Table, Tone};
 
 /// Beyond this many attempts a table of them is no longer read.
@@ -90,7 +90,7 @@ fn is_cut_off(attempt: &AttemptRecord) -> bool {
 fn row(attempt: &AttemptRecord, named: bool) -> Vec<Cell> {
     let task = if named { attempt.instance.as_str() } else { "" };
     let outcome = match attempt.outcome {
-        TaskOutcome::Partial => format!("partial {}", percent(attempt.points)),
+        TaskOutcome::Partial => format!("partial {:.0} %", 100.0 * attempt.points),
         outcome => outcome.word().to_owned(),
     };
     let why = match (attempt.looped, attempt.answer_in_thinking) {

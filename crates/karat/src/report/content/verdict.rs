@@ -26,7 +26,7 @@ fn margins(doc: &RunDocument) -> String {
     if has(Instrument::Fidelity) {
         matters.push(format!("{} of ln PPL, {} nats of KLD", given(ln_ppl), given(kld)));
     }
-    format!("a loss matters from {} on", matters.join(", "))
+    format!("a loss matters from {}", matters.join(", "))
 }
 
 /// A margin as it was given, without the last bits of its binary fraction.
