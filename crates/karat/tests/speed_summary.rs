@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use karat::instrument::speed::summary::{SpeedResults, SpeedSummary, summarize};
 use karat::plan::{
-    Conditions, KvLayers, KvTraffic, SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedSample, SpeedTest,
-    TestKind,
+    BlockPlan as _, Conditions, KvLayers, KvTraffic, SpeedAnatomy, SpeedPlan, SpeedRuler,
+    SpeedSample, SpeedTest, TestKind,
 };
 use karat::record::{
     EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole, Outcome,

@@ -4,7 +4,7 @@
 use super::backends::{self, Patient};
 use super::behaviour_judge::judge;
 use super::code_sandbox;
-use super::recorded_run::RecordedRun;
+use super::recorded_run::{RecordedRun, RunStep};
 use super::stored_attempts::StoredAttempts;
 use crate::backend::Served;
 use crate::clock::Stopwatch;
@@ -12,7 +12,7 @@ use crate::generation::{FailureKind as ReplyFailure, GenerationFailure, Ready, T
 use crate::instrument::behaviour::ask::{ask, terms_of, warm_up};
 use crate::model::Stamps;
 use crate::plan::{BehaviourPlan, TurnOf};
-use crate::record::{Finding, Outcome, ServedRecord, Severity, StepRecord};
+use crate::record::{Finding, Outcome, ServedRecord, Severity};
 use crate::settings::ModelName;
 use crate::task::score::Means;
 use crate::task::{Replied, Reply};
@@ -32,7 +32,7 @@ pub(super) struct BehaviourRun<'r, 's> {
     stamps: Stamps,
     patient: Patient,
     sandbox: Sandbox,
-    steps: Vec<(StepRecord, u32)>,
+    steps: Vec<RunStep>,
     /// Answers that came in this run.
     n_answers: u64,
 }
@@ -47,20 +47,10 @@ impl<'r, 's> BehaviourRun<'r, 's> {
     ) -> anyhow::Result<Self> {
         let mut steps = Vec::new();
         for (index, model) in plan.models.iter().enumerate() {
-            let n = plan.turns().len();
-            let id = plan.identity(index, TurnOf { repeat: 0, instance: 0 })[..16].to_owned();
-            let title = format!("{}: {n} answers, suite {}", model.name, plan.suite_name());
-            let position = run.announce(&id, &title)?;
-            let step = StepRecord {
-                id,
-                title,
-                outcome: Outcome::Done,
-                seconds: 0.0,
-                peak_memory_bytes: None,
-                error: None,
-                engine_log: Vec::new(),
-            };
-            steps.push((step, position));
+            let n = count(plan.turns().len() as u64, "answer");
+            let identity = plan.identity(index, TurnOf { repeat: 0, instance: 0 });
+            let title = format!("{}: {n}, suite {}", model.name, plan.suite_name());
+            steps.push(run.announce(&identity, title)?);
         }
         let sandbox = code_sandbox(&run.session.environment);
         Ok(Self { run, plan, stamps, patient, sandbox, steps, n_answers: 0 })
@@ -89,7 +79,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             };
             let alive = |id: &str| progress.show(&format!("{name}: judging {id}"));
             n_judged += judge(self.stored(), model, Means { sandbox: &self.sandbox }, &alive)?;
-            let step = &mut self.steps[model].0;
+            let step = &mut self.steps[model].record;
             step.seconds = step_watch.elapsed().as_secs_f64();
             if let Some((error, log)) = failed {
                 self.run.session.ui.warn(&format!("{name}: {error}"));
@@ -103,8 +93,8 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             (0, n) => format!("everything was answered before, {} judged anew", count(n, "answer")),
             _ => format!("{} in {}", count(self.n_answers, "answer"), Span(watch.elapsed())),
         });
-        for (step, position) in &self.steps {
-            self.run.record(step, *position)?;
+        for step in self.steps {
+            self.run.record(step)?;
         }
         Ok(())
     }
@@ -152,7 +142,7 @@ impl<'r, 's> BehaviourRun<'r, 's> {
             self.stamps.check()?;
             match outcome {
                 Ok(peak) => {
-                    self.steps[model].0.peak_memory_bytes = peak;
+                    self.steps[model].record.peak_memory_bytes = peak;
                     return Ok(killed);
                 }
                 Err(WorkerError::Failed(Failure { kind, log, .. })) => {

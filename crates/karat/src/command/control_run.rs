@@ -2,18 +2,19 @@
 //! plan's order, each stored as it comes. A request that fails is a recorded failure of its block; the
 //! others go on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::backends::{self, Patient};
-use super::recorded_run::RecordedRun;
+use super::block_series;
+use super::recorded_run::{RecordedRun, RunStep};
 use crate::clock::Stopwatch;
 use crate::generation::{FailureKind, GenerationFailure};
 use crate::instrument::speed::control::ask::ask;
-use crate::plan::{ControlPlan, ControlSample, Turn};
-use crate::record::{Outcome, StepRecord};
+use crate::plan::{BlockPlan as _, ControlPlan, ControlSample, Turn};
+use crate::record::Outcome;
 use crate::settings::ModelName;
 use crate::ui::Progress;
 use crate::units::Span;
@@ -29,7 +30,7 @@ pub(super) struct ControlRun<'r, 's> {
     servers: Vec<ModelName>,
     patient: Patient,
     /// One step per entry.
-    steps: Vec<(StepRecord, u32)>,
+    steps: Vec<RunStep>,
 }
 
 impl<'r, 's> ControlRun<'r, 's> {
@@ -43,20 +44,9 @@ impl<'r, 's> ControlRun<'r, 's> {
         let servers = servers.collect::<Result<Vec<_>, _>>()?;
         let mut steps = Vec::new();
         for entry in 0..plan.entries().len() {
-            let id = plan.identity(entry)[..16].to_owned();
             let (name, prompt, blocks) = (plan.label(entry), &plan.prompt.name, plan.blocks);
             let title = format!("speed of {name}: {prompt}; {blocks} blocks");
-            let position = run.announce(&id, &title)?;
-            let step = StepRecord {
-                id,
-                title,
-                outcome: Outcome::Done,
-                seconds: 0.0,
-                peak_memory_bytes: None,
-                error: None,
-                engine_log: Vec::new(),
-            };
-            steps.push((step, position));
+            steps.push(run.announce(&plan.identity(entry), title)?);
         }
         // No worker takes part.
         let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
@@ -69,7 +59,7 @@ impl<'r, 's> ControlRun<'r, 's> {
         let watch = Stopwatch::start();
         let turns = self.plan.turns();
         let mut progress = self.run.session.ui.progress("speed", turns.len() as u64, "answers");
-        let stored = self.stored()?;
+        let stored = block_series::stored(&self.run.store, &self.plan)?;
         progress.set(stored.len() as u64);
         let mut lost: BTreeMap<String, u32> = BTreeMap::new();
         for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
@@ -86,29 +76,19 @@ impl<'r, 's> ControlRun<'r, 's> {
             }
             progress.advance(1);
         }
-        let has_failed = self.steps.iter().any(|(step, _)| step.outcome == Outcome::Failed);
+        let has_failed = self.steps.iter().any(|step| step.record.outcome == Outcome::Failed);
         progress.finish(&match (has_failed, turns.len() - stored.len()) {
             (true, _) => "ended with failures".to_owned(),
             (false, 0) => "all blocks were answered before".to_owned(),
             (false, n) => format!("{n} answers in {}", Span(watch.elapsed())),
         });
-        for (step, position) in &self.steps {
-            if let Some(error) = &step.error {
-                self.run.session.ui.warn(&format!("{}: {error}", step.title));
+        for step in self.steps {
+            if let Some(error) = &step.record.error {
+                self.run.session.ui.warn(&format!("{}: {error}", step.record.title));
             }
-            self.run.record(step, *position)?;
+            self.run.record(step)?;
         }
         Ok(())
-    }
-
-    /// Entry and block of what the store has already.
-    fn stored(&self) -> anyhow::Result<BTreeSet<(usize, u32)>> {
-        let mut stored = BTreeSet::new();
-        for entry in 0..self.plan.entries().len() {
-            let samples = self.run.store.samples(&self.plan.identity(entry))?;
-            stored.extend(samples.into_iter().map(|(block, _)| (entry, block)));
-        }
-        Ok(stored)
     }
 
     /// One model in one block; how it failed, where it did.
@@ -120,7 +100,7 @@ impl<'r, 's> ControlRun<'r, 's> {
             .with_context(|| format!("{name} is on no server"))?;
         let answered = backends::check_identity(&mut *backend, self.plan.served[model].as_deref())
             .and_then(|()| ask(&mut *backend, &self.plan));
-        self.steps[turn.entry].0.seconds += watch.elapsed().as_secs_f64();
+        self.steps[turn.entry].record.seconds += watch.elapsed().as_secs_f64();
         match answered {
             Ok(sample) => {
                 let identity = self.plan.identity(turn.entry);
@@ -140,7 +120,7 @@ impl<'r, 's> ControlRun<'r, 's> {
     /// server is gone, which is told once.
     fn fail(&mut self, entry: usize, failed: Option<(u32, &GenerationFailure)>) {
         const NOT_ASKED: &str = "later blocks were not asked for, because the server is gone";
-        let step = &mut self.steps[entry].0;
+        let step = &mut self.steps[entry].record;
         step.outcome = Outcome::Failed;
         let error = match failed {
             Some((block, failure)) => format!("block {}: {failure}", block + 1),

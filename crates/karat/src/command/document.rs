@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
-use serde::de::DeserializeOwned;
 
+use super::block_series;
 use super::memory::stored;
 use super::stored_attempts::StoredAttempts;
 use crate::instrument::behaviour::{Asked, summarize as summarize_behaviour};
@@ -221,9 +221,7 @@ impl Content {
         header: &RunHeader,
     ) -> anyhow::Result<()> {
         self.common(&plan.machine, &plan.engine, &plan.models, &[]);
-        let samples = (0..plan.entries().len())
-            .map(|entry| read_blocks(store, &plan.identity(entry)))
-            .collect::<anyhow::Result<Vec<_>>>()?;
+        let samples = block_series::samples(store, plan)?;
         self.summary(speed::control::summary::summarize(plan, &samples, header.level));
         Ok(())
     }
@@ -291,28 +289,13 @@ impl Content {
 
 /// What the store has of a speed plan's series.
 fn read_speed(store: &Store, plan: &SpeedPlan) -> anyhow::Result<SpeedResults> {
-    let mut results = SpeedResults::default();
-    for entry in 0..plan.entries().len() {
-        results.samples.push(read_blocks(store, &plan.identity(entry))?);
-    }
+    let mut results =
+        SpeedResults { samples: block_series::samples(store, plan)?, ..SpeedResults::default() };
     if let Some((_, sweeps)) = store.samples(&plan.sweep_identity())?.into_iter().next() {
         results.sweeps =
             serde_json::from_value(sweeps).context("the sweep in the store is damaged")?;
     }
     Ok(results)
-}
-
-/// The samples of one entry by block.
-fn read_blocks<S: DeserializeOwned>(
-    store: &Store,
-    identity: &str,
-) -> anyhow::Result<BTreeMap<u32, S>> {
-    let samples = store.samples(identity)?.into_iter().map(|(block, sample)| {
-        let sample = serde_json::from_value(sample)
-            .with_context(|| format!("block {block} in the store is damaged"))?;
-        Ok((block, sample))
-    });
-    samples.collect()
 }
 
 pub(super) fn read_scores(

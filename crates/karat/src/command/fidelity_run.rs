@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::read_scores;
 use super::fidelity_group::{Group, Scored, Work, decode, in_order, within_budget};
 use super::fidelity_step::{Interruption, StepState};
-use super::recorded_run::RecordedRun;
+use super::recorded_run::{RecordedRun, RunStep};
 use crate::clock::Stopwatch;
 use crate::instrument::fidelity::stopping::Stopping;
 use crate::model::Stamps;
@@ -29,8 +29,8 @@ pub(super) struct FidelityRun<'r, 's> {
     supervisor: Supervisor,
     /// Most bytes a worker may take, as expected.
     memory_budget: Option<u64>,
-    /// Each step and its position in the run.
-    steps: Vec<(Step, u32)>,
+    /// Each step of the plan, and of the run.
+    steps: Vec<(Step, RunStep)>,
     /// Weights × tokens computed, and the seconds it took.
     computed: (f64, f64),
 }
@@ -49,8 +49,8 @@ impl<'r, 's> FidelityRun<'r, 's> {
         };
         let mut steps = Vec::new();
         for step in plan.steps() {
-            let position = run.announce(&step.id, &step.title)?;
-            steps.push((step, position));
+            let announced = run.announce(&step.id, step.title.clone())?;
+            steps.push((step, announced));
         }
         let memory_budget = settings.memory_budget;
         Ok(Self { run, plan, stamps, supervisor, memory_budget, steps, computed: (0.0, 0.0) })
@@ -58,16 +58,18 @@ impl<'r, 's> FidelityRun<'r, 's> {
 
     /// Does every step; a step that fails does not stop the others.
     pub(super) fn measure(mut self) -> anyhow::Result<()> {
-        for (step, position) in std::mem::take(&mut self.steps) {
+        for (step, mut run_step) in std::mem::take(&mut self.steps) {
             let watch = Stopwatch::start();
             let state = self.step(&step)?;
             for error in &state.errors {
                 let text = &self.plan.texts[step.text].name;
                 self.run.session.ui.warn(&format!("{text}: {error}"));
             }
-            self.record(&step, position, &state, watch.elapsed().as_secs_f64())?;
-            if state.n_different > 0 {
-                self.note_different(step.text, state.n_different)?;
+            let n_different = state.n_different;
+            end(&mut run_step.record, state, watch.elapsed().as_secs_f64());
+            self.run.record(run_step)?;
+            if n_different > 0 {
+                self.note_different(step.text, n_different)?;
             }
         }
         let (work, seconds) = self.computed;
@@ -289,24 +291,14 @@ impl<'r, 's> FidelityRun<'r, 's> {
             Err(other) => Err(other),
         }
     }
+}
 
-    fn record(
-        &mut self,
-        step: &Step,
-        position: u32,
-        state: &StepState,
-        seconds: f64,
-    ) -> anyhow::Result<()> {
-        let failed = !state.errors.is_empty();
-        let record = StepRecord {
-            id: step.id.clone(),
-            title: step.title.clone(),
-            outcome: if failed { Outcome::Failed } else { Outcome::Done },
-            seconds,
-            peak_memory_bytes: state.peak_memory_bytes,
-            error: failed.then(|| state.errors.join("; ")),
-            engine_log: state.log.clone(),
-        };
-        self.run.record(&record, position)
-    }
+/// How a step ended.
+fn end(record: &mut StepRecord, state: StepState, seconds: f64) {
+    let has_failed = !state.errors.is_empty();
+    record.outcome = if has_failed { Outcome::Failed } else { Outcome::Done };
+    record.seconds = seconds;
+    record.peak_memory_bytes = state.peak_memory_bytes;
+    record.error = has_failed.then(|| state.errors.join("; "));
+    record.engine_log = state.log;
 }

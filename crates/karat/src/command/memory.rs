@@ -8,13 +8,13 @@ use super::Session;
 use super::finding_lines::finding_lines;
 use super::measure::{self, Measurements, Telling};
 use super::plan_memory::plan_memory;
-use super::recorded_run::RecordedRun;
+use super::recorded_run::{RecordedRun, step_id};
 use crate::cli::MemoryArgs;
 use crate::clock::Stopwatch;
 use crate::exit::Exit;
 use crate::model::Stamps;
 use crate::plan::{MemoryCase, MemoryPlan};
-use crate::record::{Outcome, StepRecord};
+use crate::record::Outcome;
 use crate::store::Store;
 use crate::units::{Bytes, Span, count};
 use crate::worker::{
@@ -52,15 +52,15 @@ pub(super) fn measure(
     }
     let supervisor =
         Supervisor { program: run.session.environment.program.clone(), silence: worker_timeout };
-    let mut positions = Vec::new();
+    let mut steps = Vec::new();
     for case in &plan.cases {
-        positions.push(run.announce(&step_id(plan, case), &plan.title(case))?);
+        steps.push(run.announce(&plan.identity(case), plan.title(case))?);
     }
     let watch = Stopwatch::start();
     let n_cases = plan.cases.len() as u64;
     let mut progress = run.session.ui.progress("memory", n_cases, "settings");
     let mut n_measured = 0;
-    for (done, (case, position)) in plan.cases.iter().zip(positions).enumerate() {
+    for (done, (case, mut step)) in plan.cases.iter().zip(steps).enumerate() {
         let step_watch = Stopwatch::start();
         let outcome = if stored(&run.store, plan, case)?.is_some() {
             Ok(None)
@@ -68,17 +68,18 @@ pub(super) fn measure(
             n_measured += 1;
             measure_case(run, &supervisor, plan, case, stamps)?
         };
-        let mut step = step(plan, case, step_watch.elapsed().as_secs_f64());
+        let record = &mut step.record;
+        record.seconds = step_watch.elapsed().as_secs_f64();
         match outcome {
-            Ok(peak) => step.peak_memory_bytes = peak,
+            Ok(peak) => record.peak_memory_bytes = peak,
             Err(failure) => {
-                run.session.ui.warn(&format!("{}: {}", plan.title(case), failure));
-                step.outcome = Outcome::Failed;
-                step.error = Some(failure.to_string());
-                step.engine_log = failure.log;
+                run.session.ui.warn(&format!("{}: {}", record.title, failure));
+                record.outcome = Outcome::Failed;
+                record.error = Some(failure.to_string());
+                record.engine_log = failure.log;
             }
         }
-        run.record(&step, position)?;
+        run.record(step)?;
         progress.set(done as u64 + 1);
     }
     progress.finish(&match n_measured {
@@ -139,22 +140,6 @@ fn too_large(plan: &MemoryPlan, case: &MemoryCase) -> Option<String> {
     })
 }
 
-fn step(plan: &MemoryPlan, case: &MemoryCase, seconds: f64) -> StepRecord {
-    StepRecord {
-        id: step_id(plan, case),
-        title: plan.title(case),
-        outcome: Outcome::Done,
-        seconds,
-        peak_memory_bytes: None,
-        error: None,
-        engine_log: Vec::new(),
-    }
-}
-
-fn step_id(plan: &MemoryPlan, case: &MemoryCase) -> String {
-    plan.identity(case).chars().take(16).collect()
-}
-
 /// What was measured for a case before.
 pub(super) fn stored(
     store: &Store,
@@ -183,7 +168,7 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> an
         let expected = expected.map_or("no prediction".to_owned(), |n| Bytes(n).to_string());
         lines.push(format!(
             "  {} {}; {state}; {expected} expected",
-            step_id(plan, case),
+            step_id(&plan.identity(case)),
             plan.title(case)
         ));
     }

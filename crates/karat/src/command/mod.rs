@@ -5,6 +5,7 @@ mod backends;
 mod behaviour_judge;
 mod behaviour_run;
 mod bench;
+mod block_series;
 mod build;
 mod compare;
 mod control_run;

@@ -12,6 +12,7 @@ use crate::memory::Shape;
 use crate::model::{ModelFile, sha256_of};
 use crate::record::{Finding, Lineage, ModelRecord, ModelRole, Severity};
 use crate::store::Store;
+use crate::units::count;
 
 /// Describes and hashes every file. `said` tells, of the file at an index and its path, its role and
 /// what the user said it is.
@@ -76,9 +77,11 @@ pub(super) fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Optio
     (n > 0).then(|| Finding {
         severity: Severity::Warning,
         message: format!(
-            "{} and {} differ in the type of {n} tensors, so not only the recipe differs between \
+            "{} and {} differ in the type of {}, so not only the recipe differs between \
              them; `karat twin --like` makes a matched control",
-            models[twin].name, models[qat].name
+            models[twin].name,
+            models[qat].name,
+            count(n as u64, "tensor")
         ),
     })
 }

@@ -6,13 +6,14 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use super::backends::Patient;
+use super::block_series;
 use super::plan_behaviour::{engine_of_servers, served};
 use super::plan_served::identities;
 use crate::clock;
 use crate::instrument::speed::control::ask::COUNTING;
 use crate::machine;
 use crate::model::text_names;
-use crate::plan::{ControlPlan, ControlPrompt, RunPlan};
+use crate::plan::{ControlPlan, ControlPrompt};
 use crate::record::{Lineage, ModelRecord};
 use crate::settings::{ControlSettings, ModelName};
 use crate::store::Store;
@@ -42,7 +43,7 @@ pub(super) fn plan_control(
         engine: engine_of_servers(),
     };
     if !settings.fresh
-        && let Some(series) = unfinished_series(store, &plan)?
+        && let Some(series) = block_series::unfinished(store, &plan)?
     {
         plan.series = series;
     }
@@ -80,30 +81,4 @@ fn model(settings: &ControlSettings, name: &ModelName) -> ModelRecord {
     let is_it = |given: &Option<ModelName>| given.as_ref() == Some(name);
     let its = said.into_iter().filter(|(given, _)| is_it(given));
     ModelRecord { lineage: its.map(|(_, lineage)| lineage).collect(), ..served(&name.to_string()) }
-}
-
-/// The series that the newest run of the same plan began, where it lacks blocks.
-fn unfinished_series(store: &Store, plan: &ControlPlan) -> anyhow::Result<Option<String>> {
-    let fingerprint = plan.fingerprint();
-    for summary in store.runs()? {
-        let earlier = store.run(&summary.header.id)?.plan;
-        // A plan of another version of karat has nothing to go on with.
-        let Ok(RunPlan { control: Some(earlier), .. }) = serde_json::from_value(earlier) else {
-            continue;
-        };
-        if earlier.fingerprint() == fingerprint {
-            let is_complete = missing_answers(store, &earlier)? == 0;
-            return Ok((!is_complete).then_some(earlier.series));
-        }
-    }
-    Ok(None)
-}
-
-/// Answers that the plan's series lacks.
-pub(super) fn missing_answers(store: &Store, plan: &ControlPlan) -> anyhow::Result<u64> {
-    let mut stored = 0;
-    for entry in 0..plan.entries().len() {
-        stored += store.samples(&plan.identity(entry))?.len() as u64;
-    }
-    Ok((plan.turns().len() as u64).saturating_sub(stored))
 }

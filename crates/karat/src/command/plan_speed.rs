@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::Session;
 use super::model_records::{check_shapes, describe_models, twin_finding};
 use super::plan_fidelity::read_texts;
 use super::survey::{check_gpu, survey};
+use super::{Session, block_series};
 use crate::clock;
 use crate::instrument::speed::traffic::{kv_traffic, main_type, weight_bytes_per_token};
 use crate::machine;
 use crate::model::{ModelFile, Stamps, check_same_model, short_names};
-use crate::plan::{RunPlan, SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedTest, TestKind};
+use crate::plan::{SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedTest, TestKind};
 use crate::record::{Finding, Lineage, MachineRecord, ModelRole, Severity};
 use crate::settings::{RulerSpec, SpeedSettings, is_same_path};
 use crate::store::Store;
@@ -98,7 +98,7 @@ pub(super) fn plan_speed(
         engine: reply.engine,
     };
     if !settings.fresh
-        && let Some(series) = unfinished_series(store, &plan)?
+        && let Some(series) = block_series::unfinished(store, &plan)?
     {
         plan.series = series;
     }
@@ -212,30 +212,4 @@ fn uncounted(name: &str, anatomy: &SpeedAnatomy) -> Vec<Finding> {
         ))
     });
     weights.into_iter().chain(kv).collect()
-}
-
-/// The series that the newest run of the same plan began, where it lacks blocks.
-fn unfinished_series(store: &Store, plan: &SpeedPlan) -> anyhow::Result<Option<String>> {
-    let fingerprint = plan.fingerprint();
-    for summary in store.runs()? {
-        let earlier = store.run(&summary.header.id)?.plan;
-        // A plan of another version of karat has nothing to go on with.
-        let Ok(RunPlan { speed: Some(earlier), .. }) = serde_json::from_value(earlier) else {
-            continue;
-        };
-        if earlier.fingerprint() == fingerprint {
-            let is_complete = missing_turns(store, &earlier)? == 0;
-            return Ok((!is_complete).then_some(earlier.series));
-        }
-    }
-    Ok(None)
-}
-
-/// Measurements that the plan's series lacks.
-pub(super) fn missing_turns(store: &Store, plan: &SpeedPlan) -> anyhow::Result<u64> {
-    let mut stored = 0;
-    for entry in 0..plan.entries().len() {
-        stored += store.samples(&plan.identity(entry))?.len() as u64;
-    }
-    Ok((plan.turns().len() as u64).saturating_sub(stored))
 }

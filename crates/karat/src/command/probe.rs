@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::Session;
 use super::finding_lines::finding_lines;
 use super::measure::{Measurements, Telling, measure};
-use super::plan_control::{missing_answers, plan_control};
-use super::plan_speed::{missing_turns, plan_speed};
+use super::plan_control::plan_control;
+use super::plan_speed::plan_speed;
+use super::{Session, block_series};
 use crate::cli::{ProbeArgs, ProbeSettings};
 use crate::exit::Exit;
 use crate::machine;
-use crate::plan::{ControlPlan, RunPlan, SpeedPlan, expect_speed};
+use crate::plan::{BlockPlan as _, ControlPlan, SpeedPlan, expect_speed};
 use crate::store::Store;
 use crate::units::{Span, count};
 
@@ -47,9 +47,9 @@ pub(super) fn default_threads(session: &Session) -> u32 {
 
 /// Prints the plan with what it is expected to take.
 pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> anyhow::Result<Exit> {
-    let n_missing = missing_turns(store, plan)?;
+    let n_missing = block_series::n_missing(store, plan)?;
     let tests: Vec<String> = plan.tests.iter().map(crate::plan::SpeedTest::title).collect();
-    let names: Vec<String> = (0..plan.entries().len()).map(|entry| plan.label(entry)).collect();
+    let names = plan.labels();
     let n_turns = plan.turns().len();
     let mut lines = vec![
         "plan".to_owned(),
@@ -62,7 +62,7 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> any
             plan.ruler.kv
         ),
     ];
-    let per_block = match measured_seconds(store, plan)? {
+    let per_block = match block_series::seconds_per_block(store, plan)? {
         Some(seconds) => (seconds, "from earlier measurements"),
         None => (expect_speed(plan), "a guess, nothing of this was measured here yet"),
     };
@@ -81,10 +81,10 @@ fn dry_run_of_servers(
     store: &Store,
     plan: &ControlPlan,
 ) -> anyhow::Result<Exit> {
-    let n_missing = missing_answers(store, plan)?;
-    let names: Vec<String> = (0..plan.entries().len()).map(|entry| plan.label(entry)).collect();
+    let n_missing = block_series::n_missing(store, plan)?;
+    let names = plan.labels();
     let (blocks, n_turns) = (plan.blocks, plan.turns().len());
-    let expected = match control_seconds(store, plan)? {
+    let expected = match block_series::seconds_per_block(store, plan)? {
         Some(seconds) => {
             let left = seconds * n_missing as f64 / names.len() as f64;
             let time = Duration::try_from_secs_f64(left).unwrap_or(Duration::MAX);
@@ -103,44 +103,4 @@ fn dry_run_of_servers(
     ];
     session.ui.data(lines.join("\n").as_bytes())?;
     Ok(Exit::Ok)
-}
-
-/// Seconds of one block in the newest run of the same plan that has one.
-fn measured_seconds(store: &Store, plan: &SpeedPlan) -> anyhow::Result<Option<f64>> {
-    let fingerprint = plan.fingerprint();
-    seconds_per_block(store, |earlier| {
-        let Some(earlier) = earlier.speed.filter(|one| one.fingerprint() == fingerprint) else {
-            return Ok(None);
-        };
-        Ok((missing_turns(store, &earlier)? == 0).then_some(earlier.blocks))
-    })
-}
-
-/// The same of servers.
-fn control_seconds(store: &Store, plan: &ControlPlan) -> anyhow::Result<Option<f64>> {
-    let fingerprint = plan.fingerprint();
-    seconds_per_block(store, |earlier| {
-        let Some(earlier) = earlier.control.filter(|one| one.fingerprint() == fingerprint) else {
-            return Ok(None);
-        };
-        Ok((missing_answers(store, &earlier)? == 0).then_some(earlier.blocks))
-    })
-}
-
-/// Seconds of the newest run of which `blocks` says how many it measured, for each of them.
-fn seconds_per_block(
-    store: &Store,
-    blocks: impl Fn(RunPlan) -> anyhow::Result<Option<u32>>,
-) -> anyhow::Result<Option<f64>> {
-    for summary in store.runs()? {
-        let run = store.run(&summary.header.id)?;
-        let Ok(earlier) = serde_json::from_value(run.plan) else { continue };
-        let seconds: f64 = run.steps.iter().map(|step| step.seconds).sum();
-        if seconds > 0.0
-            && let Some(blocks) = blocks(earlier)?
-        {
-            return Ok(Some(seconds / f64::from(blocks)));
-        }
-    }
-    Ok(None)
 }

@@ -8,6 +8,17 @@ use crate::plan::RunPlan;
 use crate::record::{Outcome, RunHeader, StepRecord};
 use crate::store::Store;
 
+/// Hexadecimal digits of an identity that tell steps apart.
+const STEP_ID_LENGTH: usize = 16;
+
+/// A step of a run that has begun, as far as it has come.
+pub(super) struct RunStep {
+    /// What is stored of it when it is over.
+    pub(super) record: StepRecord,
+    /// Where it stands among the run's steps.
+    position: u32,
+}
+
 /// A run that has begun.
 pub(super) struct RecordedRun<'s> {
     /// The command's surroundings.
@@ -46,29 +57,31 @@ impl<'s> RecordedRun<'s> {
         Ok(Self { session, store, plan, id, n_steps: 0, outcome: Outcome::Done })
     }
 
-    /// Adds a step that is planned and not begun; gives its position.
-    pub(super) fn announce(&mut self, id: &str, title: &str) -> anyhow::Result<u32> {
-        let position = self.n_steps;
-        let step = StepRecord {
-            id: id.to_owned(),
-            title: title.to_owned(),
+    /// Adds a step that is planned and not begun. `identity` is of what it measures.
+    pub(super) fn announce(&mut self, identity: &str, title: String) -> anyhow::Result<RunStep> {
+        let record = StepRecord {
+            id: step_id(identity),
+            title,
             outcome: Outcome::Unfinished,
             seconds: 0.0,
             peak_memory_bytes: None,
             error: None,
             engine_log: Vec::new(),
         };
-        self.store.record_step(&self.id, &step, position)?;
+        let step = RunStep { record, position: self.n_steps };
+        self.store.record_step(&self.id, &step.record, step.position)?;
         self.n_steps += 1;
-        Ok(position)
+        Ok(step)
     }
 
-    /// Stores how a step ended; a failed one makes the run a failed one.
-    pub(super) fn record(&mut self, step: &StepRecord, position: u32) -> anyhow::Result<()> {
-        if step.outcome == Outcome::Failed {
-            self.outcome = Outcome::Failed;
+    /// Stores how a step ended: well, unless it says otherwise. A failed one makes the run a failed one.
+    pub(super) fn record(&mut self, mut step: RunStep) -> anyhow::Result<()> {
+        match step.record.outcome {
+            Outcome::Unfinished => step.record.outcome = Outcome::Done,
+            Outcome::Failed => self.outcome = Outcome::Failed,
+            Outcome::Done => {}
         }
-        Ok(self.store.record_step(&self.id, step, position)?)
+        Ok(self.store.record_step(&self.id, &step.record, step.position)?)
     }
 
     /// Stores the plan as it is now.
@@ -82,4 +95,9 @@ impl<'s> RecordedRun<'s> {
         let exit = if self.outcome == Outcome::Failed { Exit::StepsFailed } else { Exit::Ok };
         Ok((self.store, self.id, exit))
     }
+}
+
+/// A step's id, of the identity of what it measures.
+pub(super) fn step_id(identity: &str) -> String {
+    identity.chars().take(STEP_ID_LENGTH).collect()
 }

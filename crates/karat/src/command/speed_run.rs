@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::recorded_run::RecordedRun;
+use super::block_series;
+use super::recorded_run::{RecordedRun, RunStep};
 use crate::clock::Stopwatch;
 use crate::model::Stamps;
-use crate::plan::{SpeedPlan, SpeedSample, SpeedTest, TestKind, Turn};
-use crate::record::{Outcome, StepRecord};
+use crate::plan::{BlockPlan as _, SpeedPlan, SpeedSample, SpeedTest, TestKind, Turn};
+use crate::record::Outcome;
 use crate::ui::Progress;
 use crate::units::{Span, count};
 use crate::worker::{Job, Message, SpeedJob, Supervisor, SweepJob, WorkerError};
@@ -24,7 +25,7 @@ pub(super) struct SpeedRun<'r, 's> {
     stamps: Stamps,
     supervisor: Supervisor,
     /// One step per entry, then the sweep.
-    steps: Vec<(StepRecord, u32)>,
+    steps: Vec<RunStep>,
     /// How the workers of each step failed.
     failures: Vec<Failures>,
 }
@@ -54,21 +55,8 @@ impl<'r, 's> SpeedRun<'r, 's> {
             let title = format!("memory bandwidth read by {threads}");
             planned.push((plan.sweep_identity(), title));
         }
-        let mut steps = Vec::new();
-        for (identity, title) in planned {
-            let id = identity[..16].to_owned();
-            let position = run.announce(&id, &title)?;
-            let step = StepRecord {
-                id,
-                title,
-                outcome: Outcome::Done,
-                seconds: 0.0,
-                peak_memory_bytes: None,
-                error: None,
-                engine_log: Vec::new(),
-            };
-            steps.push((step, position));
-        }
+        let announced = planned.into_iter().map(|(identity, title)| run.announce(&identity, title));
+        let steps = announced.collect::<anyhow::Result<Vec<_>>>()?;
         let failures = vec![Failures::default(); steps.len()];
         Ok(Self { run, plan, stamps, supervisor, steps, failures })
     }
@@ -80,7 +68,7 @@ impl<'r, 's> SpeedRun<'r, 's> {
         let turns = self.plan.turns();
         let mut progress =
             self.run.session.ui.progress("speed", turns.len() as u64, "measurements");
-        let stored = self.stored()?;
+        let stored = block_series::stored(&self.run.store, &self.plan)?;
         progress.set(stored.len() as u64);
         for turn in turns.iter().filter(|turn| !stored.contains(&(turn.entry, turn.block))) {
             if !self.is_hopeless(turn.entry)? {
@@ -90,34 +78,25 @@ impl<'r, 's> SpeedRun<'r, 's> {
         }
         for (entry, failures) in self.failures.iter().enumerate() {
             let is_given_up = entry < self.plan.entries().len() && self.is_hopeless(entry)?;
-            self.steps[entry].0.error = failures.told(is_given_up);
+            self.steps[entry].record.error = failures.told(is_given_up);
         }
-        let errors = self.steps.iter().filter(|(step, _)| step.outcome == Outcome::Failed).count();
-        let n_new = turns.len() - stored.len();
-        progress.finish(&match (errors, n_new) {
-            (0, 0) => "all blocks were measured before".to_owned(),
-            (0, n) => format!("{n} measurements in {}", Span(watch.elapsed())),
-            _ => "ended with failures".to_owned(),
+        let has_failed = self.steps.iter().any(|step| step.record.outcome == Outcome::Failed);
+        progress.finish(&match (has_failed, turns.len() - stored.len()) {
+            (true, _) => "ended with failures".to_owned(),
+            (false, 0) => "all blocks were measured before".to_owned(),
+            (false, n) => format!("{n} measurements in {}", Span(watch.elapsed())),
         });
         let mut told = BTreeSet::new();
-        for (step, position) in &self.steps {
+        for step in self.steps {
             // A model's second series fails as its first one does.
-            if let Some(error) = step.error.as_ref().filter(|&error| told.insert(error)) {
-                self.run.session.ui.warn(&format!("{}: {error}", step.title));
+            if let Some(error) = step.record.error.clone()
+                && told.insert(error.clone())
+            {
+                self.run.session.ui.warn(&format!("{}: {error}", step.record.title));
             }
-            self.run.record(step, *position)?;
+            self.run.record(step)?;
         }
         Ok(())
-    }
-
-    /// Entry and block of what the store has already.
-    fn stored(&self) -> anyhow::Result<BTreeSet<(usize, u32)>> {
-        let mut stored = BTreeSet::new();
-        for entry in 0..self.plan.entries().len() {
-            let samples = self.run.store.samples(&self.plan.identity(entry))?;
-            stored.extend(samples.into_iter().map(|(block, _)| (entry, block)));
-        }
-        Ok(stored)
     }
 
     /// Whether the model of an entry has never been measured, and its first two attempts failed alike.
@@ -174,7 +153,7 @@ impl<'r, 's> SpeedRun<'r, 's> {
         outcome: Result<Option<u64>, WorkerError<anyhow::Error>>,
         watch: Stopwatch,
     ) -> anyhow::Result<bool> {
-        let step = &mut self.steps[index].0;
+        let step = &mut self.steps[index].record;
         step.seconds += watch.elapsed().as_secs_f64();
         match outcome {
             Ok(peak) => {

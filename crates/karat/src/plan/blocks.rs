@@ -1,7 +1,10 @@
-//! Blocks: who is measured when. Owns the orders; knows no instrument.
+//! Blocks: who is measured when, and in which series of blocks. Owns the orders; knows no instrument.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::RunPlan;
+use crate::record::ModelRecord;
 
 /// One measurement of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,15 +15,57 @@ pub struct Turn {
     pub entry: usize,
 }
 
-/// What takes part in a block, as indexes of models: each once, then the first again, as if it were
-/// another one, for the noise floor.
-pub(super) fn entries(n_models: usize) -> Vec<usize> {
-    (0..n_models).chain([0]).collect()
+/// A plan that measures every model once per block, and whose blocks several runs can add to.
+pub trait BlockPlan: Sized {
+    /// The plan of this kind that a run has.
+    fn of_run(run: RunPlan) -> Option<Self>;
+
+    /// Models in the order given.
+    fn models(&self) -> &[ModelRecord];
+
+    /// Blocks: each has every model once, and the first once more.
+    fn blocks(&self) -> u32;
+
+    /// Seed of the orders.
+    fn seed(&self) -> u64;
+
+    /// Names the series of blocks this run adds to: the id of the run that began it.
+    fn series(&self) -> &str;
+
+    /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
+    /// fingerprint can add to each other's blocks.
+    fn fingerprint(&self) -> String;
+
+    /// Under what the store keeps the blocks of an entry.
+    fn identity(&self, entry: usize) -> String;
+
+    /// What takes part in a block, as indexes of models: each once, then the first again, as if it
+    /// were another one, for the noise floor.
+    fn entries(&self) -> Vec<usize> {
+        (0..self.models().len()).chain([0]).collect()
+    }
+
+    /// Every measurement in the order it is to be made.
+    fn turns(&self) -> Vec<Turn> {
+        turns(self.entries().len(), self.blocks(), self.seed())
+    }
+
+    /// Name of an entry, unique in the run.
+    fn label(&self, entry: usize) -> String {
+        match self.models().get(entry) {
+            Some(model) => model.name.clone(),
+            None => format!("{} again", self.models()[0].name),
+        }
+    }
+
+    /// Names of all entries.
+    fn labels(&self) -> Vec<String> {
+        (0..self.entries().len()).map(|entry| self.label(entry)).collect()
+    }
 }
 
-/// Every measurement in the order it is to be made. Blocks come in pairs: the first of a pair has a
-/// random order, the second the same one backwards, so that a steady drift falls on all alike.
-pub(super) fn turns(n_entries: usize, blocks: u32, seed: u64) -> Vec<Turn> {
+/// The order of measurements. Blocks come in pairs: the first of a pair has a random order, the second the same one backwards, so that a steady drift falls on all alike.
+fn turns(n_entries: usize, blocks: u32, seed: u64) -> Vec<Turn> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..n_entries).collect();
     let mut turns = Vec::new();

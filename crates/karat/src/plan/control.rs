@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Turn, blocks};
+use super::{BlockPlan, RunPlan};
 use crate::digest::sha256_hex;
 use crate::generation::{Generation, Ready, Sampling, Terms, Thinking};
 use crate::record::{EngineRecord, MachineRecord, ModelRecord};
@@ -62,24 +62,44 @@ pub struct ControlSample {
 }
 
 impl ControlPlan {
-    /// What takes part in a block, as indexes of models: each once, then the first again.
-    pub fn entries(&self) -> Vec<usize> {
-        blocks::entries(self.models.len())
-    }
-
-    /// Every question of the run in the order it is to be asked.
-    pub fn turns(&self) -> Vec<Turn> {
-        blocks::turns(self.entries().len(), self.blocks, self.seed)
-    }
-
     /// On what terms a model answers: greedily, and with this word about thinking.
     pub fn terms(&self, thinking: Thinking) -> Terms {
         Terms { n_ctx: self.n_ctx, thinking, sampling: Sampling::Greedy }
     }
 
-    /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
-    /// fingerprint can add to each other's blocks.
-    pub fn fingerprint(&self) -> String {
+    /// What the rows show as their setting.
+    pub fn setting(&self) -> BTreeMap<String, String> {
+        let unit = if self.loads_afresh { "load" } else { "request" };
+        BTreeMap::from([
+            ("max_tokens".to_owned(), self.max_tokens.to_string()),
+            ("n_ctx".to_owned(), self.n_ctx.to_string()),
+            ("unit".to_owned(), unit.to_owned()),
+        ])
+    }
+}
+
+impl BlockPlan for ControlPlan {
+    fn of_run(run: RunPlan) -> Option<Self> {
+        run.control
+    }
+
+    fn models(&self) -> &[ModelRecord] {
+        &self.models
+    }
+
+    fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn series(&self) -> &str {
+        &self.series
+    }
+
+    fn fingerprint(&self) -> String {
         let names: Vec<&str> = self.models.iter().map(|model| model.path.as_str()).collect();
         let parts = serde_json::json!([
             MEASURING_VERSION,
@@ -94,26 +114,7 @@ impl ControlPlan {
         sha256_hex(parts.to_string())
     }
 
-    /// Under what the store keeps the answers of an entry.
-    pub fn identity(&self, entry: usize) -> String {
+    fn identity(&self, entry: usize) -> String {
         sha256_hex(format!("control\n{}\n{}\n{entry}", self.series, self.fingerprint()))
-    }
-
-    /// Name of an entry, unique in the run.
-    pub fn label(&self, entry: usize) -> String {
-        match self.models.get(entry) {
-            Some(model) => model.name.clone(),
-            None => format!("{} again", self.models[0].name),
-        }
-    }
-
-    /// What the rows show as their setting.
-    pub fn setting(&self) -> BTreeMap<String, String> {
-        let unit = if self.loads_afresh { "load" } else { "request" };
-        BTreeMap::from([
-            ("max_tokens".to_owned(), self.max_tokens.to_string()),
-            ("n_ctx".to_owned(), self.n_ctx.to_string()),
-            ("unit".to_owned(), unit.to_owned()),
-        ])
     }
 }

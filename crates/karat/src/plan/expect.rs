@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{FidelityPlan, SpeedPlan, TestKind, TrackOf};
+use super::{BlockPlan as _, FidelityPlan, SpeedPlan, TestKind, TrackOf};
 use crate::memory::{process_bytes, scoring_bytes};
 use crate::record::TextRecord;
 

@@ -14,7 +14,7 @@ mod speed_test;
 mod track;
 
 pub use behaviour::{BehaviourPlan, TurnOf};
-pub use blocks::Turn;
+pub use blocks::{BlockPlan, Turn};
 pub use control::{ControlPlan, ControlPrompt, ControlSample};
 pub use expect::{
     Expectation, expect, expect_speed, expected_memory, fitting_members, least_memory,

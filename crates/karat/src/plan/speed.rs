@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{KvTraffic, SpeedTest, Turn, blocks};
+use super::{BlockPlan, KvTraffic, RunPlan, SpeedTest};
 use crate::digest::sha256_hex;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord, TextRecord};
 use crate::settings::Kv;
@@ -70,19 +70,39 @@ pub struct SpeedAnatomy {
 }
 
 impl SpeedPlan {
-    /// What takes part in a block, as indexes of models: each once, then the first again.
-    pub fn entries(&self) -> Vec<usize> {
-        blocks::entries(self.models.len())
+    /// Under what the store keeps the read sweep of this machine's memory.
+    pub fn sweep_identity(&self) -> String {
+        sha256_hex(format!("sweep\n{}\n{}", self.series, self.fingerprint()))
     }
 
-    /// Every process of the run in the order it is to be run.
-    pub fn turns(&self) -> Vec<Turn> {
-        blocks::turns(self.entries().len(), self.blocks, self.seed)
+    /// Whether everything is computed by the processor.
+    pub fn on_processor(&self) -> bool {
+        self.ruler.gpu_layers == Some(0) || self.machine.devices.is_empty()
+    }
+}
+
+impl BlockPlan for SpeedPlan {
+    fn of_run(run: RunPlan) -> Option<Self> {
+        run.speed
     }
 
-    /// Hash of what a block's result depends on, but for the moment it was measured: runs of equal
-    /// fingerprint can add to each other's blocks.
-    pub fn fingerprint(&self) -> String {
+    fn models(&self) -> &[ModelRecord] {
+        &self.models
+    }
+
+    fn blocks(&self) -> u32 {
+        self.blocks
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    fn series(&self) -> &str {
+        &self.series
+    }
+
+    fn fingerprint(&self) -> String {
         let hashes: Vec<&str> = self.models.iter().map(|model| model.sha256.as_str()).collect();
         let parts = serde_json::json!([
             MEASURING_VERSION,
@@ -100,26 +120,7 @@ impl SpeedPlan {
         sha256_hex(parts.to_string())
     }
 
-    /// Under what the store keeps the blocks of an entry.
-    pub fn identity(&self, entry: usize) -> String {
+    fn identity(&self, entry: usize) -> String {
         sha256_hex(format!("speed\n{}\n{}\n{entry}", self.series, self.fingerprint()))
-    }
-
-    /// Under what the store keeps the read sweep of this machine's memory.
-    pub fn sweep_identity(&self) -> String {
-        sha256_hex(format!("sweep\n{}\n{}", self.series, self.fingerprint()))
-    }
-
-    /// Whether everything is computed by the processor.
-    pub fn on_processor(&self) -> bool {
-        self.ruler.gpu_layers == Some(0) || self.machine.devices.is_empty()
-    }
-
-    /// Name of an entry, unique in the run.
-    pub fn label(&self, entry: usize) -> String {
-        match self.models.get(entry) {
-            Some(model) => model.name.clone(),
-            None => format!("{} again", self.models[0].name),
-        }
     }
 }

@@ -189,8 +189,10 @@ fn digits(one: &Measurement<'_>, of: impl Fn(f64) -> f64, unit: &str) -> (String
 /// `; about 392 tasks would decide`, or that more would not.
 pub(super) fn needed(needed: Option<(u64, SampleUnit)>) -> String {
     match needed {
-        Some((n, SampleUnit::Instances)) => format!("; about {n} tasks would decide"),
-        Some((n, SampleUnit::Windows)) => format!("; about {n} windows of text would decide"),
+        Some((n, SampleUnit::Instances)) => format!("; about {} would decide", count(n, "task")),
+        Some((n, SampleUnit::Windows)) => {
+            format!("; about {} of text would decide", count(n, "window"))
+        }
         None => "; more of the same would hardly decide".to_owned(),
     }
 }

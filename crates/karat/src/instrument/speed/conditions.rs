@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::{Conditions, SpeedPlan, SpeedSample};
+use crate::plan::{BlockPlan as _, Conditions, SpeedPlan, SpeedSample};
 use crate::record::{Finding, Severity};
 use crate::stats::trend;
 use crate::units::Bytes;

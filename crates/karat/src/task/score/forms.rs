@@ -7,6 +7,7 @@ use super::chrf::chrf;
 use super::fold::{has_pattern, words};
 use super::{Answer, Check, Checked, Means, Score, Scorer, check, failed, whole};
 use crate::task::Outcome;
+use crate::units::count;
 
 /// `required`: groups, of each of which one form has to stand in the answer; `forbidden`: forms that
 /// must not; `references`: good answers; `source`: the sentence that was to be changed or translated. A
@@ -127,7 +128,7 @@ impl Scorer for Forms {
         }));
         let (n_words, most) = (words(text).len(), most_words(&self.references));
         checks.push(check("one answer and no more", n_words <= most, || {
-            format!("it has {n_words} words, more than {most}")
+            format!("it has {}, more than {most}", count(n_words as u64, "word"))
         }));
         let is_echo = !has_all && nearness >= self.partial_from && self.is_source(text, nearness);
         if is_echo {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::generation::{FinishReason, Generation};
-use crate::plan::{ControlPlan, ControlSample};
+use crate::plan::{BlockPlan as _, ControlPlan, ControlSample};
 use crate::record::Finding;
 
 use super::super::conditions::{missing_blocks, note, warning};

@@ -16,6 +16,7 @@ use crate::report::metric_names::PASS_RATE;
 use crate::report::number::{PERCENT, figure as printed};
 use crate::report::page::{Align, Cell, Column, Table};
 use crate::report::rows::Ruler;
+use crate::units::count;
 
 const HEIGHT: f64 = 270.0;
 const FRAME: Frame = Frame { left: 52.0, right: WIDTH - 26.0, top: 26.0, bottom: HEIGHT - 40.0 };
@@ -107,7 +108,10 @@ fn panel(
         let x = |budget| x(budget) + aside;
         drawn.push(line_markup(view, line, (&x, &y), &mut labels, i == 0));
     }
-    let description = format!("Share of tasks passed by {} builds, by token budget.", lines.len());
+    let description = format!(
+        "Share of tasks passed by {}, by token budget.",
+        count(lines.len() as u64, "build")
+    );
     let content = html! {
         (axis::left(FRAME, shares, "% of tasks passed"))
         (axis::below(FRAME, budgets, "token budget (log)"))

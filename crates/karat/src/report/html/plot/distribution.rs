@@ -15,6 +15,7 @@ use crate::report::metric_names::{KLD_MAX, KLD_MEAN, KLD_MEDIAN, KLD_P99};
 use crate::report::number::{MILLI_NATS, figure as printed, short};
 use crate::report::page::{Align, Cell, Column, Table};
 use crate::report::rows::{Place, window_noun};
+use crate::units::count;
 
 /// From one baseline to the next.
 const ROW: f64 = 46.0;
@@ -118,8 +119,8 @@ fn panel(view: &View<'_>, axis: Scale, place: Place<'_>, ridges: &[Ridge<'_>], i
         .fold(f64::MIN_POSITIVE, f64::max);
     let title = format!("Spread of the KLD of tokens, {}", place.scope);
     let description = format!(
-        "{} builds, one ridge each: number of tokens by KL divergence from {}, logarithmic.",
-        ridges.len(),
+        "{}, one ridge each: number of tokens by KL divergence from {}, logarithmic.",
+        count(ridges.len() as u64, "build"),
         place.reference
     );
     let content = html! {

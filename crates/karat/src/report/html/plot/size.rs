@@ -16,6 +16,7 @@ use crate::report::metric_names::KLD_MEAN;
 use crate::report::number::{MILLI_NATS, SizeUnit, figure as printed, file_size};
 use crate::report::page::{Align, Cell, Column, Table};
 use crate::report::rows::{Place, window_noun};
+use crate::units::count;
 
 const HEIGHT: f64 = 330.0;
 const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 10.0, top: 26.0, bottom: HEIGHT - 40.0 };
@@ -119,8 +120,8 @@ fn panel(view: &View<'_>, axes: &Axes, place: Place<'_>, id: &str) -> Markup {
     let marks: Vec<Markup> = marks.collect();
     let title = format!("Size against KLD, {}", place.scope);
     let description = format!(
-        "{} builds by size on disk and mean KL divergence from {}, with intervals.",
-        points.len(),
+        "{} by size on disk and mean KL divergence from {}, with intervals.",
+        count(points.len() as u64, "build"),
         place.reference
     );
     let content = html! {

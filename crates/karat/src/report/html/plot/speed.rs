@@ -15,6 +15,7 @@ use crate::report::metric_names::{PP_RATE, TG_RATE};
 use crate::report::number::{PLAIN, figure as printed};
 use crate::report::page::{Align, Cell, Column, Table};
 use crate::report::rows::Ruler;
+use crate::units::count;
 
 /// From one row to the next: a line of text and a line of drawing.
 const ROW: f64 = 38.0;
@@ -88,7 +89,10 @@ fn panel(view: &View<'_>, group: &Group<'_>, title: &str, id: &str) -> Option<Pa
     let frame = Frame { left: 8.0, right: WIDTH - 16.0, top: TOP, bottom };
     let ends = group.rows.iter().flat_map(|row| [row.value, row.lo, row.hi]).flatten();
     let scale = Scale::from_zero(ends)?;
-    let description = format!("{} builds by tokens per second, with intervals.", group.rows.len());
+    let description = format!(
+        "{} by tokens per second, with intervals.",
+        count(group.rows.len() as u64, "build")
+    );
     let content = html! {
         (axis::below(frame, scale, "tokens/s"))
         @for (i, row) in group.rows.iter().enumerate() {
