@@ -94,6 +94,30 @@ fn a_header_of_another_make_is_told_apart() {
     check_candidate(&place, "newer.gguf", "GGUF version 9 is unknown");
 }
 
+/// A header that the engine could never load is refused while planning, by whatever would load it.
+#[track_caller]
+fn check_unloadable(verb: &str, args: &[&str]) {
+    let place = place();
+    let (four, many) = (4_u32.to_le_bytes(), u32::MAX.to_le_bytes());
+    place.altered("bad.gguf", &lab(ORIGINAL), ("gemma4.block_count\u{4}\0\0\0", &four, &many));
+    let original = lab(ORIGINAL);
+    let original = original.to_str().unwrap();
+    let models = [verb, "--threads", "1", "bad.gguf"];
+    let all = models.into_iter().chain(args.iter().copied()).chain([original]);
+    place.check_refused(
+        &mut place.karat(all),
+        "bad: the header says `gemma4.block_count` = 4294967295",
+    );
+}
+
+#[test]
+fn a_header_of_absurd_sizes_is_refused_by_every_verb() {
+    check_unloadable("probe", &[]);
+    check_unloadable("memory", &[]);
+    check_unloadable("bench", &["--suite", "quick"]);
+    check_unloadable("compare", &["--text", TEXT, "--reference"]);
+}
+
 #[test]
 fn builds_of_two_models_are_not_compared() {
     let (place, original) = (place(), lab(ORIGINAL));

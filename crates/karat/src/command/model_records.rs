@@ -1,5 +1,6 @@
 //! Model files as a run records them: names, sizes, hashes, what the user said they are.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::bail;
@@ -84,4 +85,21 @@ pub(super) fn twin_finding(models: &[ModelRecord], files: &[ModelFile]) -> Optio
             count(n as u64, "tensor")
         ),
     })
+}
+
+/// The remark that files of several paths are one by their contents. Who gives one path twice knows.
+pub(super) fn same_contents(models: &[ModelRecord]) -> Vec<Finding> {
+    let mut known: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for model in models.iter().filter(|model| !model.sha256.is_empty()) {
+        known.entry(&model.sha256).or_default().entry(&model.path).or_insert(&model.name);
+    }
+    let several = known.into_values().filter(|paths| paths.len() > 1);
+    let told = several.map(|paths| Finding {
+        severity: Severity::Warning,
+        message: format!(
+            "{} are the same file by their contents: whatever differs between them is noise",
+            paths.into_values().collect::<Vec<_>>().join(" and ")
+        ),
+    });
+    told.collect()
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::model_records::describe_models;
+use super::model_records::{check_shapes, describe_models, same_contents};
 use super::plan_served::ask_servers;
 use super::stored_attempts::StoredAttempts;
 use super::survey::{check_gpu, survey};
@@ -59,6 +59,8 @@ pub(super) fn plan_behaviour(
         settings.models.iter().filter_map(|model| model.file().cloned()).collect();
     let files = paths.iter().map(|path| ModelFile::open(path)).collect::<Result<Vec<_>, _>>()?;
     let stamps = Stamps::of(files.iter().flat_map(|file| file.gguf.parts()).map(PathBuf::as_path));
+    let names = names(&paths, run.paths);
+    check_shapes(&names, &files)?;
     let n_ctx = n_ctx(settings, &files);
     let mut findings = Vec::new();
     let (engine, devices) = engine(session, settings, &files)?;
@@ -84,7 +86,6 @@ pub(super) fn plan_behaviour(
         let sandbox = code_sandbox(&session.environment);
         check_solvable(&instances, Means { sandbox: &sandbox })?;
     }
-    let names = names(&paths, run.paths);
     let mut described =
         describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
     let mut models = Vec::new();
@@ -304,24 +305,6 @@ fn recommended(models: &[ModelRecord]) -> anyhow::Result<Vec<Finding>> {
                 model.path
             ),
         }))
-    });
-    told.collect()
-}
-
-/// Files of the same contents under several names, which share their answers.
-fn same_contents(models: &[ModelRecord]) -> Vec<Finding> {
-    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for model in models.iter().filter(|model| !model.sha256.is_empty()) {
-        known.entry(&model.sha256).or_default().push(&model.name);
-    }
-    let several = known.into_values().filter(|names| names.len() > 1);
-    let told = several.map(|names| Finding {
-        severity: Severity::Warning,
-        message: format!(
-            "{} are the same file by their contents: each is asked once and the answers are those of \
-             all, so comparing them says nothing",
-            names.join(" and ")
-        ),
     });
     told.collect()
 }

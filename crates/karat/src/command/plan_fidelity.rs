@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::Session;
-use super::model_records::{check_shapes, describe_models, twin_finding};
+use super::model_records::{check_shapes, describe_models, same_contents, twin_finding};
 use super::survey::{check_gpu, survey};
 use crate::digest::sha256_hex;
 use crate::machine;
@@ -60,6 +60,7 @@ pub(super) fn plan_fidelity(
     findings.extend(models.iter().filter_map(proxy_finding));
     findings.extend(unassessable(settings, &models));
     findings.extend(twin_finding(&models, &files));
+    findings.extend(same_contents(&models));
     let texts = count_windows(settings, texts, &reply.texts)?;
     let surveyed = || texts.iter().zip(&reply.texts);
     findings.extend(surveyed().flat_map(|(text, known)| text_findings(text, known)));

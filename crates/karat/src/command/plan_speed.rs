@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::model_records::{check_shapes, describe_models, twin_finding};
+use super::model_records::{check_shapes, describe_models, same_contents, twin_finding};
 use super::plan_fidelity::read_texts;
 use super::survey::{check_gpu, survey};
 use super::{Session, block_series};
@@ -74,6 +74,7 @@ pub(super) fn plan_speed(
     })?;
     let mut findings = twin_findings((&names, &files), settings)?;
     findings.extend(twin_finding(&models, &files));
+    findings.extend(same_contents(&models));
     findings
         .extend(names.iter().zip(&anatomy).flat_map(|(name, anatomy)| uncounted(name, anatomy)));
     let mut plan = SpeedPlan {
