@@ -57,6 +57,10 @@ fn a_home_below_a_file_is_refused() {
     let place = place();
     fs::write(place.home(), "a file").unwrap();
     check_home(&place, "cannot create the folder");
+    let inspected = place.karat(["inspect", lab(ORIGINAL).to_str().unwrap()]).output().unwrap();
+    assert!(inspected.status.success(), "a look at a file needs no store");
+    let told = String::from_utf8(inspected.stderr).unwrap();
+    assert!(told.contains("hashes are not remembered: cannot create the folder"), "{told}");
     assert_eq!(fs::read(place.home()).unwrap(), b"a file");
 }
 

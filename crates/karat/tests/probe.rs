@@ -249,7 +249,12 @@ fn check_refused(args: &[&str], what: &str) {
 fn settings_that_make_no_sense_are_refused() {
     check_refused(&["--blocks", "0"], "--blocks 0 is too few");
     check_refused(&["--blocks", "9"], "--blocks 9 is odd");
+    check_refused(
+        &["--blocks", "4294967294"],
+        "--blocks 4294967294 is more than anybody waits for",
+    );
     check_refused(&["--reps", "0"], "--reps 0 times nothing");
+    check_refused(&["--reps", "4294967295"], "--reps 4294967295 is more than anybody waits for");
     check_refused(&["--pp", "0", "--tg", "0"], "nothing to time");
     check_refused(&["--pp", "x"], "invalid value 'x'");
     check_refused(&["--pp", "-1"], "-1");

@@ -9,6 +9,7 @@ mod scripted_builds;
 mod scripted_server;
 
 use std::fs;
+use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -390,6 +391,8 @@ fn what_makes_no_sense_over_servers_is_refused() {
     refused(&["ollama:a", "--prompt", "nosuch.txt"], "cannot read text `nosuch.txt`");
     refused(&["ollama:"], "names no model of Ollama's");
     refused(&["ollama:a", "--prompt", "."], "`.` is no regular file");
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    refused(&[&format!("http://{nobody}/v1#a")], "start the server, or give its address");
     fs::write(place.path("empty.txt"), " \n").unwrap();
     refused(&["ollama:a", "--prompt", "empty.txt"], "--prompt `empty.txt` is empty");
 }

@@ -19,7 +19,7 @@ use crate::settings::ModelName;
 use crate::ui::Progress;
 use crate::units::Span;
 
-/// A server that could not be reached so many times in a row is gone.
+/// A server that hung up so many times in a row is gone.
 const GONE_AFTER: u32 = 2;
 
 /// The part of a run that asks servers the control prompt.
@@ -67,14 +67,14 @@ impl<'r, 's> ControlRun<'r, 's> {
             let n_lost = lost.entry(address).or_default();
             if *n_lost >= GONE_AFTER {
                 self.fail(turn.entry, None);
-            } else if let Some(FailureKind::Unreachable | FailureKind::HungUp) =
-                self.turn(*turn, &mut progress)?
-            {
-                *n_lost += 1;
-            } else {
-                *n_lost = 0;
+                continue;
             }
-            progress.advance(1);
+            *n_lost = match self.turn(*turn, &mut progress)? {
+                // It was waited for already.
+                Some(FailureKind::Unreachable) => GONE_AFTER,
+                Some(FailureKind::HungUp) => *n_lost + 1,
+                _ => 0,
+            };
         }
         let has_failed = self.steps.iter().any(|step| step.record.outcome == Outcome::Failed);
         progress.finish(&match (has_failed, turns.len() - stored.len()) {
@@ -106,6 +106,7 @@ impl<'r, 's> ControlRun<'r, 's> {
                 let identity = self.plan.identity(turn.entry);
                 let data = serde_json::to_value(&sample)?;
                 self.run.store.put_sample(&identity, turn.block, &data)?;
+                progress.advance(1);
                 progress.show(&self.shown(turn, &sample));
                 Ok(None)
             }

@@ -1,6 +1,6 @@
 //! `karat inspect` and `karat diff`: what is in model files; nothing is loaded or measured.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use karat_gguf::Gguf;
@@ -12,10 +12,10 @@ use crate::anatomy::{
 };
 use crate::cli::{DiffArgs, InspectArgs};
 use crate::exit::Exit;
-use crate::model::{ModelFile, check_same_model, sha256_of, short_names};
+use crate::model::{HashCache, ModelFile, check_same_model, sha256_of, short_names};
 use crate::record::Finding;
 use crate::report;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::visible::visible;
 
 const MEGABYTE: u64 = 1_000_000;
@@ -89,15 +89,37 @@ fn comparable(names: &[String], paths: &[PathBuf; 2]) -> Comparable {
     }
 }
 
+/// A cache that may be missing or full: a file is hashed all the same.
+struct Forgiving(Option<Store>);
+
+impl HashCache for Forgiving {
+    fn recall(&self, path: &Path, size: u64, mtime_ns: i128) -> Result<Option<String>, StoreError> {
+        let Some(store) = &self.0 else { return Ok(None) };
+        Ok(store.recall(path, size, mtime_ns).ok().flatten())
+    }
+
+    fn keep(&self, path: &Path, size: u64, mtime_ns: i128, hash: &str) -> Result<(), StoreError> {
+        // What is not remembered is computed again.
+        let _ = self.0.as_ref().map(|store| store.keep(path, size, mtime_ns, hash));
+        Ok(())
+    }
+}
+
 /// SHA-256 of each file, from the cache where it is unchanged.
 fn hash(session: &Session, files: &[Gguf]) -> anyhow::Result<Vec<String>> {
-    let store = Store::open(&session.environment.home)?;
+    let cache = match Store::open(&session.environment.home) {
+        Ok(store) => Forgiving(Some(store)),
+        Err(error) => {
+            session.ui.warn(&format!("hashes are not remembered: {error}"));
+            Forgiving(None)
+        }
+    };
     let bytes: u64 = files.iter().map(Gguf::file_bytes).sum();
     let mut progress = session.ui.progress("hashing models", bytes / MEGABYTE, "MB");
     let mut n_read = 0;
     let mut hashes = Vec::with_capacity(files.len());
     for gguf in files {
-        hashes.push(sha256_of(gguf.parts(), &store, |n_bytes| {
+        hashes.push(sha256_of(gguf.parts(), &cache, |n_bytes| {
             n_read += n_bytes;
             progress.set(n_read / MEGABYTE);
         })?);

@@ -28,11 +28,12 @@ pub(super) fn plan_control(
 ) -> anyhow::Result<ControlPlan> {
     let answer_timeout = settings.answer_timeout;
     let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
+    let prompt = prompt(settings.prompt.as_deref())?;
     let models = settings.models.iter();
     let mut plan = ControlPlan {
         models: models.map(|name| model(settings, name)).collect(),
         served: identities(&settings.models, &patient)?,
-        prompt: prompt(settings.prompt.as_deref())?,
+        prompt,
         max_tokens: settings.max_tokens,
         n_ctx: settings.n_ctx,
         loads_afresh: settings.models.iter().all(|name| matches!(name, ModelName::Ollama(_))),

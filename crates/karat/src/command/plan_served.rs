@@ -1,6 +1,8 @@
 //! What servers say before a run is planned: what each has behind the name that was given, and how long
 //! texts are to the first one. A server that does not answer now fails its step later; the others go on.
 
+use anyhow::bail;
+
 use super::backends::{Patient, server_now};
 use crate::generation::{FailureKind, Terms};
 use crate::instrument::behaviour::draw_served::{Drawn, draw_estimated, draw_served};
@@ -21,14 +23,20 @@ pub(super) struct Said {
     pub(super) drawn: Option<Drawn>,
 }
 
-/// What each server says its model is; `None` where it does not answer, or tells nothing but the name.
+/// What each server says its model is; `None` where it tells nothing but the name, or not now. One that
+/// nobody listens at is refused.
 pub(super) fn identities(
     models: &[ModelName],
     patient: &Patient,
 ) -> anyhow::Result<Vec<Option<String>>> {
     let identity = |name| {
-        let backend = server_now(name, patient)?;
-        Ok(backend.and_then(|mut backend| backend.identify().ok().flatten()))
+        let Some(mut backend) = server_now(name, patient)? else { return Ok(None) };
+        match backend.identify() {
+            Err(failure) if failure.kind == FailureKind::Unreachable => {
+                bail!("{name}: {}; start the server, or give its address", failure.message)
+            }
+            identity => Ok(identity.ok().flatten()),
+        }
     };
     models.iter().map(identity).collect()
 }

@@ -7,6 +7,8 @@ use super::{Kv, is_same_path};
 
 /// Fewest blocks: fewer give intervals that say little. Also the default.
 pub const FEWEST_BLOCKS: u32 = 8;
+/// More blocks, or passes in one process, are a slip of the hand.
+const MOST_REPEATS: u32 = 10_000;
 /// Timed passes of each test in one process, unless told.
 pub const DEFAULT_REPS: u32 = 3;
 /// A pass of more tokens, or at a greater depth, is a slip of the hand.
@@ -27,6 +29,14 @@ pub enum SpeedSettingsError {
     /// No passes.
     #[error("--reps 0 times nothing; give at least 1")]
     NoReps,
+    /// So many that nobody means it.
+    #[error("--{flag} {got} is more than anybody waits for; give at most {MOST_REPEATS}")]
+    TooMany {
+        /// The flag.
+        flag: &'static str,
+        /// Its value.
+        got: u32,
+    },
     /// Nothing to time.
     #[error("--pp 0 and --tg 0 leave nothing to time")]
     NoTests,
@@ -154,6 +164,9 @@ impl SpeedSettings {
         if self.reps == 0 {
             return Err(SpeedSettingsError::NoReps);
         }
+        if self.reps > MOST_REPEATS {
+            return Err(SpeedSettingsError::TooMany { flag: "reps", got: self.reps });
+        }
         check_blocks(self.blocks, self.level)?;
         if !(1..=512).contains(&self.n_threads) {
             return Err(SpeedSettingsError::Threads(self.n_threads));
@@ -173,6 +186,9 @@ impl SpeedSettings {
 pub(super) fn check_blocks(blocks: u32, level: f64) -> Result<(), SpeedSettingsError> {
     if blocks < FEWEST_BLOCKS {
         return Err(SpeedSettingsError::FewBlocks(blocks));
+    }
+    if blocks > MOST_REPEATS {
+        return Err(SpeedSettingsError::TooMany { flag: "blocks", got: blocks });
     }
     if !blocks.is_multiple_of(2) {
         return Err(SpeedSettingsError::OddBlocks { got: blocks });
