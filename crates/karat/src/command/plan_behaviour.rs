@@ -17,7 +17,7 @@ use crate::digest::sha256_hex;
 use crate::generation::{Sampling, Terms};
 use crate::instrument::behaviour::draw::suite;
 use crate::machine;
-use crate::model::{ModelFile, Stamps, short_names};
+use crate::model::{ModelFile, Stamps, served_names, short_names};
 use crate::plan::{BehaviourPlan, RunPlan};
 use crate::record::{EngineRecord, Finding, Lineage, ModelRecord, ModelRole, Severity};
 use crate::settings::{
@@ -88,12 +88,16 @@ pub(super) fn plan_behaviour(
     }
     let mut described =
         describe_models(session, store, (&names, &files), |_, path| (run.said)(path))?.into_iter();
+    let on_servers = settings.models.iter().filter(|model| model.file().is_none());
+    let on_servers: Vec<ModelName> = on_servers.cloned().collect();
+    let mut short = served_names(&on_servers, &names).into_iter();
     let mut models = Vec::new();
     for (model, bytes) in settings.models.iter().zip(said.bytes) {
         models.push(match model {
             ModelName::File(_) => described.next().context("every file is described")?,
             server => {
-                ModelRecord { bytes: bytes.unwrap_or_default(), ..served(&server.to_string()) }
+                let name = short.next().context("every model on a server has a name")?;
+                ModelRecord { bytes: bytes.unwrap_or_default(), ..served(server, &name) }
             }
         });
     }
@@ -270,12 +274,12 @@ fn note(message: &str) -> Finding {
     Finding { severity: Severity::Note, message: message.to_owned() }
 }
 
-/// A model of which only the name is known.
-pub(super) fn served(name: &str) -> ModelRecord {
+/// A model of which only the name is known: where it is, and what the run calls it.
+pub(super) fn served(model: &ModelName, name: &str) -> ModelRecord {
     ModelRecord {
         name: name.to_owned(),
         role: ModelRole::Candidate,
-        path: name.to_owned(),
+        path: model.to_string(),
         sha256: String::new(),
         bytes: 0,
         architecture: String::new(),

@@ -12,7 +12,7 @@ use super::plan_served::identities;
 use crate::clock;
 use crate::instrument::speed::control::ask::COUNTING;
 use crate::machine;
-use crate::model::text_names;
+use crate::model::{served_names, text_names};
 use crate::plan::{ControlPlan, ControlPrompt};
 use crate::record::{Lineage, ModelRecord};
 use crate::settings::{ControlSettings, ModelName};
@@ -29,9 +29,10 @@ pub(super) fn plan_control(
     let answer_timeout = settings.answer_timeout;
     let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
     let prompt = prompt(settings.prompt.as_deref())?;
-    let models = settings.models.iter();
+    let names = served_names(&settings.models, &[]);
+    let models = settings.models.iter().zip(names);
     let mut plan = ControlPlan {
-        models: models.map(|name| model(settings, name)).collect(),
+        models: models.map(|(model, name)| describe(settings, model, &name)).collect(),
         served: identities(&settings.models, &patient)?,
         prompt,
         max_tokens: settings.max_tokens,
@@ -77,9 +78,9 @@ fn prompt(path: Option<&Path>) -> anyhow::Result<ControlPrompt> {
 }
 
 /// A model, and what the user said it is.
-fn model(settings: &ControlSettings, name: &ModelName) -> ModelRecord {
+fn describe(settings: &ControlSettings, model: &ModelName, name: &str) -> ModelRecord {
     let said = [(&settings.qat, Lineage::Qat), (&settings.twin, Lineage::Twin)];
-    let is_it = |given: &Option<ModelName>| given.as_ref() == Some(name);
+    let is_it = |given: &Option<ModelName>| given.as_ref() == Some(model);
     let its = said.into_iter().filter(|(given, _)| is_it(given));
-    ModelRecord { lineage: its.map(|(_, lineage)| lineage).collect(), ..served(&name.to_string()) }
+    ModelRecord { lineage: its.map(|(_, lineage)| lineage).collect(), ..served(model, name) }
 }

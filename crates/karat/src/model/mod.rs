@@ -9,6 +9,6 @@ mod stamp;
 
 pub use file::{ModelError, ModelFile, check_utf8};
 pub use hash::{HashCache, HashError, sha256_of};
-pub use names::{short_names, text_names};
+pub use names::{served_names, short_names, text_names};
 pub use same_model::{Mismatch, check_same_model};
 pub use stamp::{Changed, Stamps};

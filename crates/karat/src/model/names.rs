@@ -2,6 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::settings::ModelName;
+
 /// Short names of models: the file name without `.gguf`, with as many parent folders as it takes to
 /// tell all apart. A path given twice gets `#2`, `#3` ...
 pub fn short_names(paths: &[PathBuf]) -> Vec<String> {
@@ -40,6 +42,34 @@ fn unique(paths: &[PathBuf], suffix: &str) -> Vec<String> {
         names.push(name);
     }
     names
+}
+
+/// Short names of models on servers: a model's name there where nothing else of the run is called so
+/// (`taken` are files), with host and port where that tells it apart, else all of it. Ollama's keep
+/// their `ollama:`.
+pub fn served_names(models: &[ModelName], taken: &[String]) -> Vec<String> {
+    let forms: Vec<[String; 3]> = models.iter().map(forms).collect();
+    let short = |index: usize| {
+        let is_free = |form: &String| {
+            let mut others = forms.iter().enumerate().filter(|&(other, _)| other != index);
+            !taken.contains(form) && others.all(|(_, theirs)| !theirs.contains(form))
+        };
+        forms[index].iter().find(|form| is_free(form)).unwrap_or(&forms[index][2]).clone()
+    };
+    (0..models.len()).map(short).collect()
+}
+
+/// What a model can be called, shortest first.
+fn forms(model: &ModelName) -> [String; 3] {
+    let whole = model.to_string();
+    match model {
+        ModelName::OpenAi { base, model } => {
+            let address = base.split_once("//").map_or(base.as_str(), |(_, address)| address);
+            let host = address.split('/').next().unwrap_or_default();
+            [model.clone(), format!("{host}#{model}"), whole]
+        }
+        ModelName::File(_) | ModelName::Ollama(_) => [whole.clone(), whole.clone(), whole],
+    }
 }
 
 /// The last `depth` components, without the suffix.
@@ -92,6 +122,24 @@ mod tests {
     fn a_path_from_the_root_keeps_one_slash() {
         check(&["/a/m.gguf", "a/m.gguf"], &["/a/m", "a/m"]);
         check(&["/m.gguf", "a/m.gguf"], &["/m", "a/m"]);
+    }
+
+    #[track_caller]
+    fn check_served(models: &[&str], names: &[&str]) {
+        let models: Vec<_> = models.iter().map(|name| ModelName::parse(name).unwrap()).collect();
+        assert_eq!(served_names(&models, &["file".to_owned()]), names);
+    }
+
+    #[test]
+    fn a_model_on_a_server_has_its_name_there_and_its_host_where_that_is_needed() {
+        let at = |port: u32, name: &str| format!("http://localhost:{port}/v1#{name}");
+        check_served(&[&at(1, "q4"), &at(1, "q8"), "ollama:q4"], &["q4", "q8", "ollama:q4"]);
+        check_served(&[&at(1, "m"), &at(2, "m")], &["localhost:1#m", "localhost:2#m"]);
+        check_served(&[&at(1, "file")], &["localhost:1#file"]);
+        check_served(
+            &["http://h/a#m", "http://h/b#m", "http://h/a#ollama:m", "ollama:m"],
+            &["http://h/a#m", "http://h/b#m", "h#ollama:m", "ollama:m"],
+        );
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What was compared: the builds and the texts.
 //! Owns the opening of the report; holds no measured figure.
 
-use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument, ServedRecord};
+use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument};
 use crate::report::number::{file_size, memory_size, short_hash};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
+use crate::settings::ModelName;
 use crate::units;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
@@ -17,8 +18,11 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
     let title = format!("karat run {}: {what}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
-    let served = doc.models.iter().filter_map(|model| {
-        let said = said(model.served.as_ref()?);
+    let is_served = |model: &&ModelRecord| {
+        ModelName::parse(&model.path).is_ok_and(|name| name.file().is_none())
+    };
+    let served = doc.models.iter().filter(is_served).filter_map(|model| {
+        let said = said(model);
         (!said.is_empty()).then(|| (model.name.clone(), said))
     });
     let served: Vec<(String, String)> = served.collect();
@@ -56,16 +60,19 @@ fn models(doc: &RunDocument) -> Block {
     Block::Table(Table { columns, rows: doc.models.iter().map(row).collect() })
 }
 
-/// What a server says of a model that it has loaded.
-fn said(served: &ServedRecord) -> String {
-    let parts = [
-        served.engine.clone(),
-        served.quantization.clone(),
-        served.n_ctx.map(|n_ctx| format!("context {n_ctx}")),
-        served.resident_bytes.map(|bytes| format!("{} resident", memory_size(bytes))),
-        served.vram_bytes.map(|bytes| format!("{} on a GPU", memory_size(bytes))),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+/// Where a model on a server is, where its name does not say so, and what the server says of it.
+fn said(model: &ModelRecord) -> String {
+    let place = (model.path != model.name).then(|| model.path.clone());
+    let loaded = model.served.iter().flat_map(|served| {
+        [
+            served.engine.clone(),
+            served.quantization.clone(),
+            served.n_ctx.map(|n_ctx| format!("context {n_ctx}")),
+            served.resident_bytes.map(|bytes| format!("{} resident", memory_size(bytes))),
+            served.vram_bytes.map(|bytes| format!("{} on a GPU", memory_size(bytes))),
+        ]
+    });
+    place.into_iter().chain(loaded.flatten()).collect::<Vec<_>>().join(", ")
 }
 
 /// Of a model on a server not everything is known.
