@@ -68,6 +68,52 @@ fn a_build_has_one_colour_in_all_plots() {
     assert!((page.number(all) - 3.0).abs() < 0.5, "three builds, three colours");
 }
 
+#[test]
+fn the_name_of_a_line_stands_apart_from_lines_and_names_in_the_lines_colour() {
+    let mut doc = with_every_instrument();
+    // Two lines that end almost in one point.
+    for row in &mut doc.estimates {
+        if row.setting.contains_key("position") && row.candidate == "qat-Q4_0" {
+            row.value = row.value.map(|value| value * 2.9);
+        }
+    }
+    let mut page = opened(&doc);
+    for (plot, n_lines) in [("position", 3), ("budget", 4)] {
+        page.browser.evaluate(&format!(
+            "window.series = [...document.querySelectorAll('#{plot} .series')];
+             window.right = (part) => part.getBoundingClientRect().right;
+             window.lines = [...document.querySelectorAll('#{plot} .outline')]"
+        ));
+        let names = page.words("series.map((one) => one.querySelector('.name').textContent)");
+        assert_eq!(names.len(), n_lines, "{plot}");
+        let apart = "series.map((one) => one.querySelector('.name').getBoundingClientRect())
+                       .every((name, i, names) => name.left > Math.max(...lines.map(right))
+                         && (i === 0 || name.top >= names[i - 1].bottom - 4))";
+        assert_eq!(page.browser.evaluate(apart), json!(true), "{plot}");
+        for name in names {
+            let color = |of: &str| format!("getComputedStyle({of}).getPropertyValue('--c')");
+            let mark = format!("document.querySelector('#{plot} .mark[aria-label^=\"{name}\"]')");
+            let own = format!("series.find((one) => one.textContent === '{name}')");
+            let [mark, own] = [mark, own].map(|of| page.browser.evaluate(&color(&of)));
+            assert_eq!(mark, own, "{plot}: {name}");
+        }
+    }
+    page.check_quiet();
+}
+
+#[test]
+fn a_legend_says_what_the_tints_of_memory_stand_for() {
+    let mut page = opened(&with_every_instrument());
+    let said = page
+        .words("[...document.querySelectorAll('#memory .legend li')].map((li) => li.innerText)");
+    assert_eq!(said, ["weights", "KV cache", "compute", "output", "predicted"]);
+    let tints = "['weights', 'kv', 'compute', 'output'].map((part) => [
+                   getComputedStyle(document.querySelector(`#memory .swatch.${part}`)).opacity,
+                   getComputedStyle(document.querySelector(`#memory rect.${part}`)).fillOpacity])";
+    let tints = page.browser.evaluate(tints);
+    assert_eq!(tints, json!([["1", "1"], ["0.6", "0.6"], ["0.35", "0.35"], ["0.18", "0.18"]]));
+}
+
 /// What a column of the table called `sorted` shows, row by row, intervals left out.
 fn column(column: usize) -> String {
     format!(
@@ -191,6 +237,13 @@ fn paper_gets_everything_in_black_on_white() {
         page.browser.evaluate("getComputedStyle(document.querySelector('nav')).display"),
         json!("none")
     );
+    // A rectangle per line of text.
+    let broken = page.words(
+        "[...document.querySelectorAll('.worst .scope')].filter((cell) => {
+           const range = document.createRange(); range.selectNodeContents(cell);
+           return range.getClientRects().length > 1; }).map((cell) => cell.textContent)",
+    );
+    assert_eq!(broken, Vec::<String>::new(), "words are not broken");
     let pdf = page.browser.call("Page.printToPDF", &json!({}));
     assert!(pdf["data"].as_str().unwrap().starts_with("JVBERi0"), "a PDF begins with %PDF-");
 }
