@@ -10,8 +10,8 @@ use karat::plan::{
     SpeedSample, SpeedTest, TestKind,
 };
 use karat::record::{
-    EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole, Outcome,
-    RunDocument, RunHeader, SCHEMA_VERSION, Severity,
+    Claim, EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole,
+    Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity,
 };
 use karat::report::{ReportOptions, formats};
 use karat::settings::Kv;
@@ -181,6 +181,58 @@ fn without_a_control_nothing_is_split() {
     );
     let said = &summary.claims.last().unwrap().statement;
     assert!(said.contains("format, build and recipe cannot be separated"), "{said}");
+}
+
+/// The claims about a QAT file without a control against two builds, one much slower and one that
+/// cannot be told from it, in two tests.
+#[test]
+fn what_lacks_a_control_is_said_once_per_pair_and_nothing_of_what_may_be_nothing() {
+    let models: [(&str, &str, &[Lineage]); 3] =
+        [("qat", "Q4_0", &[Lineage::Qat]), ("Q4_K_M", "Q4_K", &[]), ("Q5_0", "Q5_0", &[])];
+    let mut plan = plan(&models, 8);
+    plan.tests.push(SpeedTest { depth: 4096, ..plan.tests[0] });
+    let noisy = [30.0, 45.0, 50.0, 38.0, 41.0, 36.0, 44.0, 39.0];
+    let rates = [around(40.0), jittered(30.0), noisy.to_vec(), jittered(40.0)];
+    let rates: Vec<&[f64]> = rates.iter().map(Vec::as_slice).collect();
+    let mut results = results(&rates);
+    for (_, sample) in results.samples.iter_mut().flatten() {
+        let same = sample.pass_ns[0].clone();
+        sample.pass_ns.push(same);
+    }
+    let summary = summarize(&plan, &results, 0.95);
+    let with = |words: &str| -> Vec<&Claim> {
+        summary.claims.iter().filter(|claim| claim.statement.contains(words)).collect()
+    };
+    let alone = with("cannot be separated");
+    assert_eq!(alone.len(), 1, "{:?}", summary.claims);
+    let said = &alone[0].statement;
+    assert!(said.starts_with("tg128, tg128 at depth 4096: qat runs at 1.333 ["), "{said}");
+    assert!(said.contains("], 1.333 [") && said.contains("times Q4_K_M's rate;"), "{said}");
+    let rests_on = alone[0].estimates.iter().map(|row| &summary.estimates[*row]);
+    let rests_on: Vec<&str> = rests_on.map(|row| row.metric.as_str()).collect();
+    assert_eq!(rests_on, ["tg_rate_ratio", "tg_rate_ratio"]);
+    let open = with("there is no difference for format, build and recipe to share");
+    assert_eq!(open.len(), 2, "one for each test: {:?}", summary.claims);
+    assert!(open.iter().all(|claim| claim.statement.contains("rate over Q5_0 ")), "{open:?}");
+    assert!(open.iter().all(|claim| !claim.statement.contains("Q4_K_M")), "{open:?}");
+}
+
+#[test]
+fn what_may_be_nothing_has_no_rows_of_shares() {
+    let models: [(&str, &str, &[Lineage]); 3] = [
+        ("qat", "Q4_0", &[Lineage::Qat]),
+        ("twin", "Q4_0", &[Lineage::Twin]),
+        ("Q5_0", "Q5_0", &[]),
+    ];
+    let noisy = [30.0, 45.0, 50.0, 38.0, 41.0, 36.0, 44.0, 39.0];
+    let rates = [around(40.0), jittered(40.0), noisy.to_vec(), jittered(40.0)];
+    let rates: Vec<&[f64]> = rates.iter().map(Vec::as_slice).collect();
+    let summary = summarize(&plan(&models, 8), &results(&rates), 0.95);
+    let shares = summary.estimates.iter().filter(|row| row.metric.ends_with("_share"));
+    let of_pairs: Vec<&Estimate> = shares.filter(|row| row.versus.is_some()).collect();
+    assert!(of_pairs.is_empty(), "{of_pairs:?}");
+    let said = &summary.claims.last().unwrap().statement;
+    assert!(said.contains("no difference for format, build and recipe to share"), "{said}");
 }
 
 /// Two models with these rates in each block: the claim about them.

@@ -148,7 +148,7 @@ impl<'a> Test<'a> {
 
 /// Of a QAT file's lead over builds of other formats: what is the format's, the build's, the recipe's.
 pub(super) fn shares(doc: &RunDocument) -> Page {
-    // A share without an interval is a share of what may be nothing.
+    // Shares of a single block have no intervals; they are left to the sentences.
     let is_share = |row: &&Estimate| {
         let is_speed = row.instrument == Instrument::Speed;
         is_speed && row.setting.contains_key("between") && row.lo.is_some()
