@@ -434,10 +434,35 @@ fn the_report_says_it_in_tables() {
         row.n = 1;
         row.setting.insert("n_threads".to_owned(), "1".to_owned());
     }
+    let said = text(&document);
+    assert!(said.contains("1 block, each a process of its own · 1 thread ·"), "{said}");
+    for row in &mut document.estimates {
+        row.n = match (row.metric.as_str(), row.candidate.as_str()) {
+            ("noise_floor_tg_rate_ratio", _) => 3,
+            ("tg_rate_ratio", "Q4_K_M") => 5,
+            ("tg_rate", "Q4_K_M") => 6,
+            _ => 8,
+        };
+    }
+    let said = text(&document);
+    assert!(said.contains("5 to 8 blocks, each a process of its own"), "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let floor = words.split("noise floor: ").nth(1).unwrap();
+    assert!(floor.split(" · ").next().unwrap().ends_with("] (3 blocks)"), "{floor}");
+    // A row of the first table: the model, its rate, ..., its blocks.
+    let row = |model: &str, rate: &str| {
+        let of_line = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut its = of_line.filter(|words| words.starts_with(&[model, rate]));
+        its.next().unwrap_or_else(|| panic!("no {model} in {said}")).join(" ")
+    };
+    let (qat, mix) = (row("qat-Q4_0", "42.90"), row("Q4_K_M", "33.20"));
+    assert!(qat.ends_with(" 8") && mix.ends_with(" 5 to 6"), "{qat}, {mix}");
+}
+
+fn text(document: &RunDocument) -> String {
     let formats = formats(ReportOptions::default());
     let text = formats.iter().find(|format| format.name() == "text").unwrap();
     let mut out = Vec::new();
-    text.render(&document, &mut out).unwrap();
-    let said = String::from_utf8(out).unwrap();
-    assert!(said.contains("1 block, each a process of its own · 1 thread ·"), "{said}");
+    text.render(document, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }
