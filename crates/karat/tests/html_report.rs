@@ -369,7 +369,8 @@ fn impossible_figures_leave_no_broken_drawing() {
 }
 
 /// Pictures of a report, to look at: `KARAT_PICTURES=FOLDER [KARAT_REPORT=FILE.html] cargo test -p karat
-/// --test html_report -- --ignored pictures`. `docs/report.png` is one of them.
+/// --test html_report -- --ignored pictures`. `docs/report.png` is the one called `size` of the demo's
+/// report.
 #[test]
 #[ignore = "makes pictures, checks nothing"]
 fn pictures() {
@@ -389,6 +390,17 @@ fn pictures() {
         let whole = page.browser.call("Page.captureScreenshot", &shot);
         write(&folder.join(format!("{name}.png")), &whole);
     }
+    page.browser.emulate((1000, 900), "light", "screen");
+    // The first plot alone: from its heading to the end of its panels.
+    let clip = page.browser.evaluate(
+        "(() => { const at = (part) => document.querySelector(part).getBoundingClientRect();
+           const top = at('#size h2').top + scrollY - 10;
+           const bottom = at('#size .panels').bottom + scrollY + 15;
+           return {x: 0, y: top, width: 1000, height: Math.round(bottom - top), scale: 1}; })()",
+    );
+    let shot = json!({"captureBeyondViewport": true, "format": "png", "clip": clip});
+    let size = page.browser.call("Page.captureScreenshot", &shot);
+    write(&folder.join("size.png"), &size);
     page.browser.emulate(DESKTOP, "light", "");
     let pdf = page.browser.call("Page.printToPDF", &json!({"preferCSSPageSize": true}));
     write(&folder.join("print.pdf"), &pdf);
