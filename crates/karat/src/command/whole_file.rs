@@ -76,8 +76,8 @@ mod tests {
 
     #[track_caller]
     fn check(path: &str) {
-        for error in [check_writable(path.as_ref()), write_whole(path.as_ref(), b"x")] {
-            let said = error.unwrap_err().to_string();
+        for written in [check_writable(path.as_ref()), write_whole(path.as_ref(), b"x")] {
+            let said = written.expect_err("nobody can write there").to_string();
             assert!(!said.contains("tmp") && !said.contains("path"), "{said}");
         }
     }

@@ -219,16 +219,13 @@ fn verdict(diff: &Difference) -> Page {
     for finding in &comparable.findings {
         items.push(Item { label: "but", tone: Tone::Open, ..plain(finding.message.clone()) });
     }
-    let (label, tone, text) = match &comparable.reason {
-        Some(reason) => ("no", Tone::Bad, reason.clone()),
-        None => {
-            let text = if diff.is_empty() {
-                "headers without a difference; tensor data were not compared"
-            } else {
-                "builds of the same model"
-            };
-            ("yes", Tone::Good, format!("{text}{}", clause(comparable)))
-        }
+    let (label, tone, text) = if let Some(reason) = &comparable.reason {
+        ("no", Tone::Bad, reason.clone())
+    } else if diff.is_empty() {
+        let text = "headers without a difference; tensor data were not compared";
+        ("yes", Tone::Good, format!("{text}{}", clause(comparable)))
+    } else {
+        ("yes", Tone::Good, format!("builds of the same model{}", clause(comparable)))
     };
     items.push(Item { label, tone, ..plain(text) });
     vec![heading("Can they be compared?"), Block::Items(items)]
