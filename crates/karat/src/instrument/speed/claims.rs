@@ -292,19 +292,17 @@ fn shared_out(names: &Names<'_>, splits: &[&Split<'_>], level: f64) -> Claim {
 /// One sentence for all wholes of a test that may be nothing.
 fn nothing_to_share(names: &Names<'_>, open: &[&Split<'_>], level: f64) -> Option<Claim> {
     let Split { test, attribution, .. } = open.first()?;
-    let others: Vec<String> = open
-        .iter()
-        .map(|split| {
-            format!("{} {}", names.models[split.attribution.other], ratio(&split.whole, level))
-        })
-        .collect();
+    let times = |split: &&Split<'_>| {
+        format!("{} times {}'s", ratio(&split.whole, level), names.models[split.attribution.other])
+    };
+    let told = if open.len() == 1 { "it cannot be told" } else { "none can be told" };
     Some(Claim {
         statement: format!(
-            "{}: of {}'s rate over {}, no ratio can be told from 1, so there is no difference for \
-             format, build and recipe to share.",
+            "{}: {}'s rate is {}; judged with all comparisons and the noise floor, {told} from 1, so \
+             there is no difference for format, build and recipe to share.",
             names.title(*test),
             names.models[attribution.qat],
-            others.join(", over ")
+            open.iter().map(times).collect::<Vec<_>>().join(", ")
         ),
         estimates: open.iter().filter_map(|split| split.row).collect(),
     })
