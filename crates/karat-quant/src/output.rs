@@ -94,9 +94,12 @@ impl Output {
             // A model is no secret: as any new file, less what the umask takes.
             builder.permissions(Permissions::from_mode(0o666));
         }
-        builder
-            .tempfile_in(&self.folder)
-            .map_err(|cause| QuantError::OutputFolder { folder: self.folder.clone(), cause })
+        // The error's own words name the temporary file, which nobody asked for.
+        let failed = |error: io::Error| {
+            let cause = if error.raw_os_error().is_some() { error } else { error.kind().into() };
+            QuantError::OutputFolder { folder: self.folder.clone(), cause }
+        };
+        builder.tempfile_in(&self.folder).map_err(failed)
     }
 }
 
@@ -118,6 +121,15 @@ mod tests {
 
     fn entries(folder: &Path) -> usize {
         std::fs::read_dir(folder).unwrap().count()
+    }
+
+    /// Nobody can make a file there, whoever asks.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_error_does_not_name_the_temporary_file() {
+        let output = Output::new("/proc/build.gguf".as_ref(), false, &[]).unwrap();
+        let said = output.write(|_| Ok(())).unwrap_err().to_string();
+        assert!(said.contains("folder `/proc`") && !said.contains("part"), "{said}");
     }
 
     #[test]

@@ -197,10 +197,11 @@ fn a_chat_vocabulary_without_a_template_is_told() {
 
 #[test]
 fn hidden_characters_are_told() {
-    check("general.name", Some(text("a\x1b[2Jb")), "1 key with hidden characters or invalid UTF-8");
-    check("general.name", Some(text("a\u{202e}b")), "`general.name`; shown here as escapes");
-    let raw = Value::String(Text::from(vec![0xff, 0xfe]));
-    check("general.name", Some(raw), "1 key with hidden characters or invalid UTF-8");
+    let of_value = "1 value with hidden characters or invalid UTF-8, of `general.name`; shown here";
+    check("general.name", Some(text("a\x1b[2Jb")), of_value);
+    check("general.name", Some(text("a\u{202e}b")), of_value);
+    check("general.name", Some(Value::String(Text::from(vec![0xff, 0xfe]))), of_value);
+    check("x.\u{202e}y", Some(text("sound")), "1 key with hidden characters or invalid UTF-8: `x.");
 }
 
 #[test]

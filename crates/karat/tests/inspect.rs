@@ -56,6 +56,9 @@ fn a_difference_is_told_whole() {
     let build = place.build("Q4_0");
     altered(&place, &build);
     insta::assert_snapshot!("diff", stdout(&place, ["diff", ORIGINAL, "altered.gguf"]));
+    let markdown = stdout(&place, ["diff", ORIGINAL, "altered.gguf", "--format", "markdown"]);
+    let verdict = markdown.split("## Can they be compared?").nth(1).unwrap();
+    assert!(!verdict.contains("```") && verdict.contains("builds of the same model"), "{verdict}");
     let same = stdout(&place, ["diff", ORIGINAL, ORIGINAL]);
     assert!(same.contains("headers without a difference; tensor data were not compared"), "{same}");
     let args = ["diff", ORIGINAL, "altered.gguf", "--format", "json"];
@@ -232,7 +235,7 @@ fn two_models_that_cannot_be_compared_are_still_told_apart() {
     place.altered("other.gguf", &lab(ORIGINAL), change);
     let page = stdout(&place, ["diff", ORIGINAL, "other.gguf"]);
     let last = page.lines().last().unwrap();
-    let wanted = "not comparable: `other` is a gemma3 model, `lab-base-bf16` a gemma4 model";
+    let wanted = "no: `other` is a gemma3 model, `lab-base-bf16` a gemma4 model";
     assert!(last.contains(wanted), "{page}");
     assert!(page.contains("changed: general.architecture: gemma4 → gemma3"), "{page}");
 }

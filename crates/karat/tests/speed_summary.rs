@@ -2,186 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
-use std::collections::BTreeMap;
+mod speed_builds;
 
-use karat::instrument::speed::summary::{SpeedResults, SpeedSummary, summarize};
-use karat::plan::{
-    BlockPlan as _, Conditions, KvLayers, KvTraffic, SpeedAnatomy, SpeedPlan, SpeedRuler,
-    SpeedSample, SpeedTest, TestKind,
-};
-use karat::record::{
-    EngineRecord, Estimate, Lineage, MachineRecord, Margins, ModelRecord, ModelRole, Outcome,
-    RunDocument, RunHeader, SCHEMA_VERSION, Severity,
-};
+use karat::instrument::speed::summary::{SpeedResults, summarize};
+use karat::plan::{BlockPlan as _, SpeedPlan, SpeedTest};
+use karat::record::{Lineage, Margins, Outcome, RunDocument, RunHeader, SCHEMA_VERSION, Severity};
 use karat::report::{ReportOptions, formats};
-use karat::settings::Kv;
-
-const N_TOKENS: u32 = 128;
-
-/// A plan of `models` (name, main type, lineage) with one test, tg128.
-fn plan(models: &[(&str, &str, &[Lineage])], blocks: u32) -> SpeedPlan {
-    let record = |&(name, _, lineage): &(&str, &str, &[Lineage])| ModelRecord {
-        name: name.to_owned(),
-        role: ModelRole::Candidate,
-        path: format!("{name}.gguf"),
-        sha256: name.to_owned(),
-        bytes: 7_000_000_000,
-        architecture: "gemma4".to_owned(),
-        tensor_types: BTreeMap::new(),
-        bits_per_weight: 4.5,
-        proxy_reference: false,
-        lineage: lineage.to_vec(),
-        template_sha256: None,
-        served: None,
-        recommended_sampling: None,
-    };
-    let anatomy = |&(_, main_type, _): &(&str, &str, &[Lineage])| SpeedAnatomy {
-        weight_bytes: Some(4_000_000_000),
-        kv: Some(KvTraffic(vec![KvLayers { bytes_per_position: 1_000, window: None }])),
-        main_type: main_type.to_owned(),
-        n_params: 12_000_000_000,
-    };
-    SpeedPlan {
-        models: models.iter().map(record).collect(),
-        anatomy: models.iter().map(anatomy).collect(),
-        tests: vec![SpeedTest { kind: TestKind::Tg, n_tokens: N_TOKENS, depth: 0 }],
-        ruler: SpeedRuler {
-            kv: Kv::F16,
-            gpu_layers: Some(0),
-            n_threads: 8,
-            n_batch: 2048,
-            n_ubatch: 512,
-            reps: 1,
-        },
-        prompt: None,
-        blocks,
-        seed: 1,
-        series: "s".to_owned(),
-        last_level_cache: Some(32 << 20),
-        findings: Vec::new(),
-        machine: MachineRecord {
-            os: "os".to_owned(),
-            cpu: "cpu".to_owned(),
-            cores: 8,
-            memory_bytes: 64 << 30,
-            devices: Vec::new(),
-        },
-        engine: EngineRecord {
-            crate_version: "engine".to_owned(),
-            tree_sha256: "tree".to_owned(),
-            system_info: "info".to_owned(),
-        },
-    }
-}
-
-fn sample(rate: f64) -> SpeedSample {
-    SpeedSample {
-        pass_ns: vec![vec![(f64::from(N_TOKENS) * 1e9 / rate).round() as u64]],
-        load_seconds: 1.0,
-        conditions: [Conditions { clock_mhz: Some(2600.0), celsius: None }; 2],
-        others_share: Some(0.0),
-    }
-}
-
-/// Samples of each entry from its rates, block by block; the last entry is the first model again.
-fn results(rates: &[&[f64]]) -> SpeedResults {
-    let of = |rates: &&[f64]| (0..).zip(rates.iter().map(|&rate| sample(rate))).collect();
-    SpeedResults { samples: rates.iter().map(of).collect(), sweeps: vec![30e9, 40e9, 35e9] }
-}
-
-fn row<'s>(summary: &'s SpeedSummary, metric: &str, candidate: &str) -> &'s Estimate {
-    let is_it = |row: &&Estimate| row.metric == metric && row.candidate == candidate;
-    summary.estimates.iter().find(is_it).unwrap_or_else(|| panic!("no {metric} of {candidate}"))
-}
-
-#[track_caller]
-fn check_value(row: &Estimate, want: f64) {
-    let got = row.value.unwrap();
-    assert!((got / want - 1.0).abs() < 1e-6, "{}: got {got}, want {want}", row.metric);
-}
-
-/// A few per cent up and down, the same for all.
-fn around(rate: f64) -> Vec<f64> {
-    [0.99, 1.01, 1.0, 0.995, 1.005, 1.002, 0.998, 1.0].map(|factor| factor * rate).to_vec()
-}
-
-/// As [`around`], with noise of its own.
-fn jittered(rate: f64) -> Vec<f64> {
-    let jitter = [1.001, 0.999, 1.002, 0.998, 1.0, 1.001, 0.9985, 1.0005];
-    around(rate).into_iter().zip(jitter).map(|(rate, factor)| rate * factor).collect()
-}
-
-/// The published control probe: QAT Q4_0 42.9 tok/s, another Q4_0 build 38.4, Q4_K_M 33.2. Single
-/// figures support this much: format 57 % of the log ratio, the rest inseparable, no interval.
-#[test]
-fn the_original_experiment_s_figures_are_split_as_far_as_they_can_be() {
-    let models: [(&str, &str, &[Lineage]); 3] =
-        [("qat-Q4_0", "Q4_0", &[Lineage::Qat]), ("ptq-Q4_0", "Q4_0", &[]), ("Q4_K_M", "Q4_K", &[])];
-    let summary = summarize(&plan(&models, 8), &results(&[&[42.9], &[38.4], &[33.2]]), 0.95);
-    let format = row(&summary, "format_share", "qat-Q4_0");
-    assert_eq!(format!("{:.0} %", 100.0 * format.value.unwrap()), "57 %");
-    assert_eq!((format.lo, format.hi, format.n), (None, None, 1));
-    let rest = row(&summary, "build_and_recipe_share", "qat-Q4_0");
-    check_value(rest, 1.0 - (38.4_f64 / 33.2).ln() / (42.9_f64 / 33.2).ln());
-    assert_eq!(rest.lo, None);
-    // +16 % for the format, +12 % for build and recipe together.
-    let ratio = |model, versus: &str| {
-        let is_it = |row: &&Estimate| {
-            (row.candidate.as_str(), row.versus.as_deref()) == (model, Some(versus))
-                && row.metric == "tg_rate_ratio"
-        };
-        summary.estimates.iter().find(is_it).unwrap().value.unwrap()
-    };
-    assert_eq!(format!("{:.2}", 1.0 / ratio("Q4_K_M", "ptq-Q4_0")), "1.16");
-    assert_eq!(format!("{:.2}", 1.0 / ratio("ptq-Q4_0", "qat-Q4_0")), "1.12");
-    let claims: Vec<&str> = summary.claims.iter().map(|claim| claim.statement.as_str()).collect();
-    assert_eq!(claims.len(), 1, "one block supports no comparison: {claims:?}");
-    assert!(
-        claims[0].contains("build and recipe cannot be separated without a twin"),
-        "{claims:?}"
-    );
-    assert!(claims[0].contains("no intervals"), "{claims:?}");
-}
-
-#[test]
-fn a_twin_separates_recipe_build_and_format() {
-    let models: [(&str, &str, &[Lineage]); 4] = [
-        ("qat", "Q4_0", &[Lineage::Qat]),
-        ("twin", "Q4_0", &[Lineage::Twin]),
-        ("build", "Q4_0", &[]),
-        ("Q4_K_M", "Q4_K", &[]),
-    ];
-    let rates = [around(40.0), jittered(40.0), jittered(36.0), around(30.0), jittered(40.0)];
-    let rates: Vec<&[f64]> = rates.iter().map(Vec::as_slice).collect();
-    let summary = summarize(&plan(&models, 8), &results(&rates), 0.95);
-    let share = |metric| row(&summary, metric, "qat");
-    let parts = ["recipe_share", "build_share", "format_share"].map(|m| share(m).value.unwrap());
-    assert!((parts.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{parts:?}");
-    assert!(
-        parts[0].abs() < 0.01
-            && (parts[2] - (36.0_f64 / 30.0).ln() / (4.0_f64 / 3.0).ln()).abs() < 0.01
-    );
-    for metric in ["recipe_share", "build_share", "format_share"] {
-        let row = share(metric);
-        assert!(row.lo.unwrap() < row.value.unwrap() && row.value.unwrap() < row.hi.unwrap());
-        assert_eq!((row.versus.as_deref(), row.n), (Some("Q4_K_M"), 8));
-    }
-    assert!(!summary.claims.iter().any(|claim| claim.statement.contains("cannot be separated")));
-}
-
-#[test]
-fn without_a_control_nothing_is_split() {
-    let models: [(&str, &str, &[Lineage]); 2] =
-        [("qat", "Q4_0", &[Lineage::Qat]), ("Q4_K_M", "Q4_K", &[])];
-    let rates = [around(40.0), jittered(30.0), jittered(40.0)];
-    let rates: Vec<&[f64]> = rates.iter().map(Vec::as_slice).collect();
-    let summary = summarize(&plan(&models, 8), &results(&rates), 0.95);
-    assert!(
-        !summary.estimates.iter().any(|row| row.metric.ends_with("_share") && row.versus.is_some())
-    );
-    let said = &summary.claims.last().unwrap().statement;
-    assert!(said.contains("format, build and recipe cannot be separated"), "{said}");
-}
+use speed_builds::{around, check_value, jittered, plan, results, row};
 
 /// Two models with these rates in each block: the claim about them.
 #[track_caller]
@@ -382,10 +209,35 @@ fn the_report_says_it_in_tables() {
         row.n = 1;
         row.setting.insert("n_threads".to_owned(), "1".to_owned());
     }
+    let said = text(&document);
+    assert!(said.contains("1 block, each a process of its own · 1 thread ·"), "{said}");
+    for row in &mut document.estimates {
+        row.n = match (row.metric.as_str(), row.candidate.as_str()) {
+            ("noise_floor_tg_rate_ratio", _) => 3,
+            ("tg_rate_ratio", "Q4_K_M") => 5,
+            ("tg_rate", "Q4_K_M") => 6,
+            _ => 8,
+        };
+    }
+    let said = text(&document);
+    assert!(said.contains("5 to 8 blocks, each a process of its own"), "{said}");
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let floor = words.split("noise floor: ").nth(1).unwrap();
+    assert!(floor.split(" · ").next().unwrap().ends_with("] (3 blocks)"), "{floor}");
+    // A row of the first table: the model, its rate, ..., its blocks.
+    let row = |model: &str, rate: &str| {
+        let of_line = said.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let mut its = of_line.filter(|words| words.starts_with(&[model, rate]));
+        its.next().unwrap_or_else(|| panic!("no {model} in {said}")).join(" ")
+    };
+    let (qat, mix) = (row("qat-Q4_0", "42.90"), row("Q4_K_M", "33.20"));
+    assert!(qat.ends_with(" 8") && mix.ends_with(" 5 to 6"), "{qat}, {mix}");
+}
+
+fn text(document: &RunDocument) -> String {
     let formats = formats(ReportOptions::default());
     let text = formats.iter().find(|format| format.name() == "text").unwrap();
     let mut out = Vec::new();
-    text.render(&document, &mut out).unwrap();
-    let said = String::from_utf8(out).unwrap();
-    assert!(said.contains("1 block, each a process of its own · 1 thread ·"), "{said}");
+    text.render(document, &mut out).unwrap();
+    String::from_utf8(out).unwrap()
 }

@@ -51,11 +51,19 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &SpeedPlan) -> any
     let tests: Vec<String> = plan.tests.iter().map(crate::plan::SpeedTest::title).collect();
     let names = plan.labels();
     let n_turns = plan.turns().len();
+    let passes = match plan.ruler.reps {
+        1 => "1 pass".to_owned(),
+        n => format!("{n} passes"),
+    };
     let mut lines = vec![
         "plan".to_owned(),
-        format!("  {} blocks, each with a process for {}", plan.blocks, names.join(", ")),
-        format!("  timed: {}; {} passes each", tests.join(", "), plan.ruler.reps),
-        format!("  {n_turns} measurements; {n_missing} to make"),
+        format!(
+            "  {}, each with a process for {}",
+            count(u64::from(plan.blocks), "block"),
+            names.join(", ")
+        ),
+        format!("  timed: {}; {passes} each", tests.join(", ")),
+        format!("  {}; {n_missing} to make", count(n_turns as u64, "measurement")),
         format!(
             "  {}, KV cache {}",
             count(u64::from(plan.ruler.n_threads), "thread"),
@@ -83,7 +91,9 @@ fn dry_run_of_servers(
 ) -> anyhow::Result<Exit> {
     let n_missing = block_series::n_missing(store, plan)?;
     let names = plan.labels();
-    let (blocks, n_turns) = (plan.blocks, plan.turns().len());
+    let blocks = count(u64::from(plan.blocks), "block");
+    let (most, n_ctx) = (plan.max_tokens, plan.n_ctx);
+    let [most, n_ctx] = [most, n_ctx].map(|n| count(u64::from(n), "token"));
     let expected = match block_series::seconds_per_block(store, plan)? {
         Some(seconds) => {
             let left = seconds * n_missing as f64 / names.len() as f64;
@@ -95,10 +105,10 @@ fn dry_run_of_servers(
     let loaded = if plan.loads_afresh { ", each freshly loaded" } else { "" };
     let lines = [
         "plan".to_owned(),
-        format!("  {blocks} blocks, each with an answer of {}{loaded}", names.join(", ")),
-        format!("  asked: {}; at most {} tokens each", plan.prompt.name, plan.max_tokens),
-        format!("  {n_turns} answers; {n_missing} to ask for"),
-        format!("  context of {} tokens", plan.n_ctx),
+        format!("  {blocks}, each with an answer of {}{loaded}", names.join(", ")),
+        format!("  asked: {}; at most {most} each", plan.prompt.name),
+        format!("  {}; {n_missing} to ask for", count(plan.turns().len() as u64, "answer")),
+        format!("  context of {n_ctx}"),
         format!("  expected time    {expected}\n"),
     ];
     session.ui.data(lines.join("\n").as_bytes())?;

@@ -9,7 +9,7 @@ pub(super) fn check_writable(path: &Path) -> io::Result<()> {
     match path.metadata() {
         Ok(there) if there.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(there) if !there.is_file() => refuse_disk(&there),
-        _ => tempfile::tempfile_in(folder_of(path)).map(|_| ()),
+        _ => tempfile::tempfile_in(folder_of(path)).map(|_| ()).map_err(bare),
     }
 }
 
@@ -26,7 +26,6 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a link leads to is written, not the link.
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let folder = folder_of(&target);
-    // Asked first: the temporary file's own error would name a file nobody asked for.
     fs::metadata(folder)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -35,11 +34,16 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // A report is no secret: as any new file, less what the umask takes.
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    let file = builder.tempfile_in(folder).map_err(bare)?;
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&target)?;
     Ok(())
+}
+
+/// The error without the temporary file, which nobody asked for; the caller names the one wanted.
+fn bare(error: io::Error) -> io::Error {
+    if error.raw_os_error().is_some() { error } else { error.kind().into() }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -64,4 +68,23 @@ fn is_disk(there: &fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_disk(_: &fs::Metadata) -> bool {
     false
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str) {
+        for written in [check_writable(path.as_ref()), write_whole(path.as_ref(), b"x")] {
+            let said = written.expect_err("nobody can write there").to_string();
+            assert!(!said.contains("tmp") && !said.contains("path"), "{said}");
+        }
+    }
+
+    #[test]
+    fn an_error_does_not_name_the_temporary_file() {
+        // Nobody can make a file there, whoever asks.
+        check("/proc/report.html");
+    }
 }

@@ -10,6 +10,7 @@ use crate::digest::hex;
 use crate::memory::Prediction;
 use crate::record::{EngineRecord, Finding, MachineRecord, ModelRecord};
 use crate::settings::Kv;
+use crate::units::count;
 
 /// Raised when the way it is measured changes, so that old figures are not mixed in.
 const MEASURING_VERSION: u32 = 1;
@@ -87,8 +88,10 @@ impl MemoryPlan {
     /// What a case's step is called.
     pub fn title(&self, case: &MemoryCase) -> String {
         format!(
-            "memory of {}: context of {} tokens, KV {}",
-            self.models[case.model].name, case.n_ctx, case.kv
+            "memory of {}: context of {}, KV {}",
+            self.models[case.model].name,
+            count(u64::from(case.n_ctx), "token"),
+            case.kv
         )
     }
 

@@ -9,6 +9,7 @@ use super::number::memory_size;
 use super::page::{Align, Block, Cell, Column, Item, Page, Table, Tone};
 use super::{PageFormat, page_format};
 use crate::record::SCHEMA_VERSION;
+use crate::units::count;
 
 /// What fits, as figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,10 +107,12 @@ fn sentence(answer: &FitAnswer) -> String {
         .filter(|row| row.fits)
         .reduce(|best, row| if row.weights_bytes > best.weights_bytes { row } else { best });
     if let Some(best) = best {
-        let context = best.largest_ctx.map_or(String::new(), |n| format!(", room for {n} tokens"));
+        let context = best
+            .largest_ctx
+            .map_or(String::new(), |n| format!(", room for {}", count(u64::from(n), "token")));
         return format!(
-            "The largest build that fits {room} with {} tokens is {} with KV {}: {} on the card{context}",
-            answer.n_ctx,
+            "The largest build that fits {room} with {} is {} with KV {}: {} on the card{context}",
+            count(u64::from(answer.n_ctx), "token"),
             best.model,
             best.kv,
             memory_size(best.total())
@@ -122,8 +125,8 @@ fn sentence(answer: &FitAnswer) -> String {
         .reduce(|best, row| if row.largest_ctx > best.largest_ctx { row } else { best });
     match shorter {
         Some(row) => format!(
-            "No build fits {room} with {} tokens; {} with KV {} does with {}",
-            answer.n_ctx,
+            "No build fits {room} with {}; {} with KV {} does with {}",
+            count(u64::from(answer.n_ctx), "token"),
             row.model,
             row.kv,
             row.largest_ctx.unwrap_or(0)

@@ -1,6 +1,8 @@
 //! A headless Chromium driven over the DevTools protocol through a pair of pipes: no port, no driver
 //! program. Owns the process and its messages; knows nothing of reports.
 
+#![allow(dead_code, reason = "each test file that includes this uses a part of it")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};

@@ -1,5 +1,6 @@
 //! A report in a browser, and what a test asks of it.
 
+#![allow(dead_code, reason = "each test file that includes this uses a part of it")]
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 use std::fs;

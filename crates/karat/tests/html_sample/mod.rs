@@ -1,6 +1,8 @@
 //! The sample run with rows of every instrument that has a plot, and one whose every string is hostile.
 //! Figures are made up, in the range of a small model's.
 
+#![allow(dead_code, reason = "each test file that includes this uses a part of it")]
+
 use std::collections::BTreeMap;
 
 use karat::record::{

@@ -10,21 +10,26 @@ use crate::visible::is_hidden;
 
 pub(super) fn check(subject: &Subject) -> Vec<Oddity> {
     let metadata = subject.header.metadata();
+    let keys = metadata.iter().filter(|(key, _)| has_hidden(key)).map(|(key, _)| name_text(key));
     let strange_values = metadata.iter().filter(|(key, value)| {
         let is_template = key.starts_with(CHAT_TEMPLATE);
-        has_hidden(key) || matches!(value, Value::String(text) if is_strange(text, is_template))
+        matches!(value, Value::String(text) if is_strange(text, is_template))
     });
-    let keys: Vec<String> = strange_values.map(|(key, _)| name_text(key)).collect();
+    let of_values = strange_values.map(|(key, _)| name_text(key));
     let tensors = subject.header.tensors().iter().filter(|tensor| has_hidden(&tensor.name));
-    let tensors: Vec<String> = tensors.map(|tensor| name_text(&tensor.name)).collect();
-    let found = [("key", keys), ("tensor name", tensors)];
-    let found = found.into_iter().filter(|(_, names)| !names.is_empty());
+    let tensors = tensors.map(|tensor| name_text(&tensor.name));
+    let found: [(&str, &str, Vec<String>); 3] = [
+        ("key", ": ", keys.collect()),
+        ("value", ", of ", of_values.collect()),
+        ("tensor name", ": ", tensors.collect()),
+    ];
+    let found = found.into_iter().filter(|(_, _, names)| !names.is_empty());
     found
-        .map(|(what, names)| {
+        .map(|(what, lead, names)| {
             warning(
                 "hidden_text",
                 format!(
-                    "{} with hidden characters or invalid UTF-8: {}; shown here as escapes",
+                    "{} with hidden characters or invalid UTF-8{lead}{}; shown here as escapes",
                     count(names.len(), what),
                     some_of(&names, 3)
                 ),

@@ -88,17 +88,20 @@ fn judged(all: &[Comparison], level: f64) -> Vec<(&Comparison, Verdict)> {
     tested.into_iter().map(|(one, _)| one).zip(verdicts).collect()
 }
 
-/// Whether the data tell two models apart in a test; only then is there something to attribute.
-pub(super) fn is_decided(
+/// The row of the comparison of two models in a test, and whether the data tell them apart: only then
+/// is there something to attribute.
+pub(super) fn compared(
     all: &[Comparison],
     level: f64,
     (test, one, other): (usize, usize, usize),
-) -> bool {
-    let is_it = |comparison: &Comparison| {
+) -> (Option<usize>, bool) {
+    let is_it = |comparison: &&Comparison| {
         let pair = (comparison.model, comparison.versus);
         comparison.test == test && (pair == (one, other) || pair == (other, one))
     };
-    judged(all, level).iter().any(|(it, verdict)| is_it(it) && *verdict == Verdict::Faster)
+    let judged = judged(all, level);
+    let is_decided = judged.iter().any(|(it, verdict)| is_it(it) && *verdict == Verdict::Faster);
+    (all.iter().find(is_it).map(|it| it.row), is_decided)
 }
 
 /// One claim for every decided comparison that does not follow from others, and one for all that are
@@ -197,29 +200,60 @@ fn within_noise(names: &Names<'_>, comparison: &Comparison, level: f64) -> Strin
 }
 
 fn cannot_tell(names: &Names<'_>, comparison: &Comparison, level: f64) -> String {
-    let ratio = comparison.mean.summary(level).map(f64::exp);
-    let interval = ratio.interval.map(|i| format!(" [{:.3}, {:.3}]", i.lo, i.hi));
     format!(
-        "{}: cannot tell {} from {}: ratio {:.3}{}",
+        "{}: cannot tell {} from {}: ratio {}",
         names.title(comparison.test),
         names.models[comparison.model],
         names.models[comparison.versus],
-        ratio.value,
-        interval.unwrap_or_default()
+        ratio(&comparison.mean, level)
     )
 }
 
-/// What of a difference is whose. `whole` is ln(A/O); `shares` go with the attribution's parts, each
-/// with the row it stands in.
-pub(super) fn attribution(
-    names: &Names<'_>,
-    (test, attribution): (usize, &Attribution),
-    whole: &BlockMean,
-    shares: &[(usize, Summary)],
-) -> Claim {
+/// What of a difference is whose, in one test.
+pub(super) struct Split<'a> {
+    /// Index of the named tests.
+    pub(super) test: usize,
+    /// The question.
+    pub(super) attribution: &'a Attribution,
+    /// ln(A/O) over blocks.
+    pub(super) whole: BlockMean,
+    /// The row of that ratio.
+    pub(super) row: Option<usize>,
+    /// The whole cannot be told from none.
+    pub(super) is_open: bool,
+    /// As the attribution's parts, each with the row it stands in; none of what is open.
+    pub(super) shares: Vec<(usize, Summary)>,
+}
+
+/// One claim for each difference that is shared out, one for each pair of models that lacks a control
+/// whatever the tests, and one for all that is open in a test.
+pub(super) fn attributions(names: &Names<'_>, splits: &[Split<'_>], level: f64) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    let mut rest: Vec<&Split<'_>> = splits.iter().filter(|split| !split.is_open).collect();
+    while let Some(split) = rest.first() {
+        // Without parts there is nothing to say of a test but the ratio.
+        let is_alike = |other: &Split<'_>| {
+            split.attribution == other.attribution
+                && (split.test == other.test || split.attribution.parts.is_empty())
+        };
+        let (alike, others): (Vec<_>, Vec<_>) = rest.iter().partition(|other| is_alike(other));
+        claims.push(shared_out(names, &alike, level));
+        rest = others;
+    }
+    for test in 0..names.tests.len() {
+        let open: Vec<&Split<'_>> =
+            splits.iter().filter(|split| split.is_open && split.test == test).collect();
+        claims.extend(nothing_to_share(names, &open, level));
+    }
+    claims
+}
+
+/// The sentence about one attribution in one test, or in several that have nothing but a ratio.
+fn shared_out(names: &Names<'_>, splits: &[&Split<'_>], level: f64) -> Claim {
+    let Split { attribution, whole, shares, .. } = splits[0];
     let (qat, other) = (names.models[attribution.qat], names.models[attribution.other]);
-    let title = names.title(test);
-    let ratio = format!("{title}: {qat} runs at {:.3} times {other}'s rate", whole.mean.exp());
+    let titles: Vec<&str> = splits.iter().map(|split| names.title(split.test)).collect();
+    let ratios: Vec<String> = splits.iter().map(|split| ratio(&split.whole, level)).collect();
     let parts: Vec<String> = attribution
         .parts
         .iter()
@@ -241,35 +275,44 @@ pub(super) fn attribution(
     } else {
         format!("; of ln ratio: {}", parts.join(", "))
     };
-    let no_interval =
-        !shares.is_empty() && shares.iter().all(|(_, share)| share.interval.is_none());
-    let caveat = match (no_interval, whole.n) {
-        (true, 1) => "; one block gives no intervals",
-        (true, _) => "; the whole cannot be told from none, so shares have no intervals",
-        (false, _) => "",
-    };
+    let caveat = if whole.n == 1 { "; one block gives no intervals" } else { "" };
+    let rows = splits
+        .iter()
+        .flat_map(|split| split.row.into_iter().chain(split.shares.iter().map(|(row, _)| *row)));
     Claim {
-        statement: format!("{ratio}{of_it}{caveat}{missing}."),
-        estimates: shares.iter().map(|(row, _)| *row).collect(),
+        statement: format!(
+            "{}: {qat} runs at {} times {other}'s rate{of_it}{caveat}{missing}.",
+            titles.join(", "),
+            ratios.join(", ")
+        ),
+        estimates: rows.collect(),
     }
 }
 
-/// One sentence for several attributions of a test whose wholes may be nothing.
-pub(super) fn nothing_to_attribute(
-    names: &Names<'_>,
-    test: usize,
-    open: &[(&Attribution, Vec<usize>)],
-) -> Claim {
-    let others: Vec<&str> = open.iter().map(|(one, _)| names.models[one.other]).collect();
-    let qat = open.first().map_or("", |(one, _)| names.models[one.qat]);
-    Claim {
+/// One sentence for all wholes of a test that may be nothing.
+fn nothing_to_share(names: &Names<'_>, open: &[&Split<'_>], level: f64) -> Option<Claim> {
+    let Split { test, attribution, .. } = open.first()?;
+    let times = |split: &&Split<'_>| {
+        format!("{} times {}'s", ratio(&split.whole, level), names.models[split.attribution.other])
+    };
+    let told = if open.len() == 1 { "it cannot be told" } else { "none can be told" };
+    Some(Claim {
         statement: format!(
-            "{}: the ratio of {qat} to {} may be 1, so format, build and recipe have nothing to share.",
-            names.title(test),
-            others.join(", ")
+            "{}: {}'s rate is {}; judged with all comparisons and the noise floor, {told} from 1, so \
+             there is no difference for format, build and recipe to share.",
+            names.title(*test),
+            names.models[attribution.qat],
+            open.iter().map(times).collect::<Vec<_>>().join(", ")
         ),
-        estimates: open.iter().flat_map(|(_, rows)| rows.clone()).collect(),
-    }
+        estimates: open.iter().filter_map(|split| split.row).collect(),
+    })
+}
+
+/// `1.292 [1.284, 1.301]`.
+fn ratio(log: &BlockMean, level: f64) -> String {
+    let ratio = log.summary(level).map(f64::exp);
+    let interval = ratio.interval.map(|i| format!(" [{:.3}, {:.3}]", i.lo, i.hi));
+    format!("{:.3}{}", ratio.value, interval.unwrap_or_default())
 }
 
 /// `16.0 % [14.1 %, 17.9 %]`.

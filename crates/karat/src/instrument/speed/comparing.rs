@@ -7,7 +7,7 @@ use crate::record::{Claim, Estimate, Unit};
 use crate::stats::{BlockMean, Interval, Summary, share};
 
 use super::attribution::Attribution;
-use super::claims::{self, Comparison, Names};
+use super::claims::{self, Comparison, Names, Split};
 use super::rows::RowMaker;
 use super::series::Series;
 
@@ -73,59 +73,55 @@ impl Comparing<'_> {
         comparisons
     }
 
-    /// What of the QAT file's lead is whose.
+    /// What of the QAT file's lead is whose, in each test with its rows and figures.
     pub(super) fn shares(
         &mut self,
-        test: usize,
-        (rows, series): (&RowMaker<'_>, &Series),
+        tests: &[(RowMaker<'_>, Series)],
         attributions: &[Attribution],
         comparisons: &[Comparison],
     ) -> Vec<Claim> {
-        let (mut claims, mut open) = (Vec::new(), Vec::new());
-        for attribution in attributions {
-            let (qat, other) = (attribution.qat, attribution.other);
-            let steps = attribution.parts.iter().map(|part| (part.one, part.other));
-            let pairs: Vec<(usize, usize)> = std::iter::once((qat, other)).chain(steps).collect();
-            if !pairs.iter().all(|&pair| self.may_compare(pair)) {
-                continue;
-            }
-            let logs = series.ratios(&pairs);
-            let Some(whole) = BlockMean::of(&logs[0]) else { continue };
-            let is_decided = claims::is_decided(comparisons, self.level, (test, qat, other));
-            // Of one block nothing can be told, and the shares are single figures like the ratio.
-            let is_open = whole.n > 1 && !is_decided;
-            let mut shares = Vec::new();
-            for (part, logs_of_part) in attribution.parts.iter().zip(&logs[1..]) {
-                let Some(share) = share(logs_of_part, &logs[0], self.level) else { continue };
-                // What may be nothing has no shares that an interval could hold.
-                let interval = share.interval.filter(|_| !is_open);
-                let share = Summary { interval, ..share };
-                let mut row =
-                    rows.of_pair((qat, other), part.metric, Unit::Fraction, share, whole.n);
-                // The same share by way of another control is another figure.
-                let of = |model: usize| self.names.models[model];
-                row.setting.insert(
-                    "between".to_owned(),
-                    format!("{} and {}", of(part.one), of(part.other)),
-                );
-                shares.push((self.estimates.len(), share));
-                self.estimates.push(row);
-            }
-            let claim = claims::attribution(&self.names, (test, attribution), &whole, &shares);
-            if is_open && !shares.is_empty() {
-                open.push((attribution, claim));
-            } else {
-                claims.push(claim);
+        let mut splits = Vec::new();
+        for (test, figures) in tests.iter().enumerate() {
+            for attribution in attributions {
+                splits.extend(self.split((test, figures), attribution, comparisons));
             }
         }
-        if open.len() > 1 {
-            let open: Vec<_> =
-                open.into_iter().map(|(one, claim)| (one, claim.estimates)).collect();
-            claims.push(claims::nothing_to_attribute(&self.names, test, &open));
-        } else {
-            claims.extend(open.into_iter().map(|(_, claim)| claim));
+        claims::attributions(&self.names, &splits, self.level)
+    }
+
+    /// One difference and the rows of its shares; `None` where it must not be made or no block has it.
+    fn split<'a>(
+        &mut self,
+        (test, (rows, series)): (usize, &(RowMaker<'_>, Series)),
+        attribution: &'a Attribution,
+        comparisons: &[Comparison],
+    ) -> Option<Split<'a>> {
+        let (qat, other) = (attribution.qat, attribution.other);
+        let steps = attribution.parts.iter().map(|part| (part.one, part.other));
+        let pairs: Vec<(usize, usize)> = std::iter::once((qat, other)).chain(steps).collect();
+        if !pairs.iter().all(|&pair| self.may_compare(pair)) {
+            return None;
         }
-        claims
+        let logs = series.ratios(&pairs);
+        let whole = BlockMean::of(&logs[0])?;
+        let (row, is_decided) = claims::compared(comparisons, self.level, (test, qat, other));
+        let of_part = |logs_of_part: &Vec<f64>| share(logs_of_part, &logs[0], self.level);
+        let figures: Vec<Option<Summary>> = logs[1..].iter().map(of_part).collect();
+        // Of one block nothing can be told, and the shares are single figures like the ratio.
+        let is_bounded = figures.iter().flatten().all(|share| share.interval.is_some());
+        let is_open = whole.n > 1 && !(is_decided && is_bounded);
+        let mut shares = Vec::new();
+        for (part, share) in attribution.parts.iter().zip(figures).filter(|_| !is_open) {
+            let Some(share) = share else { continue };
+            let mut row = rows.of_pair((qat, other), part.metric, Unit::Fraction, share, whole.n);
+            // The same share by way of another control is another figure.
+            let of = |model: usize| self.names.models[model];
+            let between = format!("{} and {}", of(part.one), of(part.other));
+            row.setting.insert("between".to_owned(), between);
+            shares.push((self.estimates.len(), share));
+            self.estimates.push(row);
+        }
+        Some(Split { test, attribution, whole, row, is_open, shares })
     }
 }
 

@@ -50,9 +50,7 @@ pub fn summarize(plan: &SpeedPlan, results: &SpeedResults, level: f64) -> SpeedS
     let main_types: Vec<&str> =
         plan.anatomy.iter().map(|anatomy| anatomy.main_type.as_str()).collect();
     let attributions = attributions(&plan.models, &main_types);
-    for (test, (rows, rates)) in tests.iter().enumerate() {
-        claims.extend(comparing.shares(test, (rows, rates), &attributions, &comparisons));
-    }
+    claims.extend(comparing.shares(&tests, &attributions, &comparisons));
     let mut estimates = comparing.estimates;
     estimates.extend(bandwidth_rows(plan, &results.sweeps));
     SpeedSummary { estimates, claims, findings: conditions::findings(plan, results) }

@@ -4,8 +4,8 @@ use std::io;
 
 use super::{count, heading, oddity, plain};
 use crate::anatomy::{
-    ArrayChange, Changed, Difference, KeyDiff, Side, TemplateDiff, TensorDiff, TokenChange,
-    VocabularyDiff,
+    ArrayChange, Changed, Difference, KeyDiff, KeyValue, Side, TemplateDiff, TensorDiff,
+    TokenChange, VocabularyDiff,
 };
 use crate::report::PageFormat;
 use crate::report::number::{file_size, short_hash};
@@ -13,7 +13,9 @@ use crate::report::page::{Block, Item, Page, Tone};
 use crate::report::page_format::render;
 
 /// Differing tokens that are listed; JSON has more.
-const MAX_LISTED: usize = 8;
+const MAX_TOKENS: usize = 8;
+/// Keys, tensors and names of templates that are listed of each kind of difference; JSON has all.
+const MAX_LISTED: usize = 20;
 
 /// A difference in the form asked for.
 pub fn difference(document: &Difference, format: PageFormat, color: bool) -> io::Result<Vec<u8>> {
@@ -48,25 +50,29 @@ fn section(page: &mut Page, title: &str, items: Vec<Item>) {
 }
 
 fn key_items(keys: &KeyDiff) -> Vec<Item> {
-    let only = |label, tone, list: &[crate::anatomy::KeyValue]| -> Vec<Item> {
-        let item = |pair: &crate::anatomy::KeyValue| Item {
-            label,
-            tone,
-            text: format!("{} = {}", pair.key, pair.value.text),
-            raw: Vec::new(),
-        };
-        list.iter().map(item).collect()
-    };
-    let mut items = only("gone", Tone::Bad, &keys.only_in_first);
-    items.extend(only("new", Tone::Good, &keys.only_in_second));
-    items.extend(keys.changed.iter().map(|changed| Item {
-        label: "changed",
-        tone: Tone::Open,
-        text: change_text(changed),
-        raw: Vec::new(),
-    }));
+    let pair = |pair: &KeyValue| format!("{} = {}", pair.key, pair.value.text);
+    let mut items = capped(("gone", Tone::Bad), "key", keys.only_in_first.iter(), pair);
+    items.extend(capped(("new", Tone::Good), "key", keys.only_in_second.iter(), pair));
+    items.extend(capped(("changed", Tone::Open), "key", keys.changed.iter(), change_text));
     if items.is_empty() {
         items.push(plain(format!("the same in all {}", count(keys.same, "key"))));
+    }
+    items
+}
+
+/// An item for each of a list, and one for those left out: a file may have any number.
+fn capped<T>(
+    (label, tone): (&'static str, Tone),
+    noun: &str,
+    list: impl ExactSizeIterator<Item = T>,
+    text: impl Fn(T) -> String,
+) -> Vec<Item> {
+    let n_more = list.len().saturating_sub(MAX_LISTED) as u64;
+    let item = |one: T| Item { label, tone, ..plain(text(one)) };
+    let mut items: Vec<Item> = list.take(MAX_LISTED).map(item).collect();
+    if n_more > 0 {
+        let text = format!("and {} more; --format json lists all", count(n_more, noun));
+        items.push(Item { label, tone, ..plain(text) });
     }
     items
 }
@@ -115,7 +121,11 @@ fn template_blocks(template: &TemplateDiff) -> Page {
             .push(plain(format!("{} of the diff left out", count(template.omitted_lines, "line"))));
     }
     if !template.other_names.is_empty() {
-        items.push(plain(format!("also different: {}", template.other_names.join(", "))));
+        let names = template.other_names.iter().take(MAX_LISTED).cloned();
+        let n_more = template.other_names.len().saturating_sub(MAX_LISTED);
+        let more = (n_more > 0).then(|| format!("{n_more} more"));
+        let names: Vec<String> = names.chain(more).collect();
+        items.push(plain(format!("also different: {}", names.join(", "))));
     }
     if !items.is_empty() {
         page.push(Block::Items(items));
@@ -134,27 +144,17 @@ fn line_tone(line: &str) -> Tone {
 
 fn tensor_items(tensors: &TensorDiff) -> Vec<Item> {
     let dims = |dims: &[u64]| dims.iter().map(u64::to_string).collect::<Vec<_>>().join(" x ");
-    let mut items: Vec<Item> = Vec::new();
-    items.extend(tensors.types.iter().map(|change| {
+    let mut items = capped(("", Tone::Plain), "group", tensors.types.iter(), |change| {
         let (first, second) = (change.first, change.second);
-        plain(format!("{}: {first} → {second} ({})", change.tensors, count(change.count, "tensor")))
-    }));
-    items.extend(tensors.shapes.iter().map(|change| {
+        format!("{}: {first} → {second} ({})", change.tensors, count(change.count, "tensor"))
+    });
+    items.extend(capped(("shape", Tone::Bad), "group", tensors.shapes.iter(), |change| {
         let (first, second) = (dims(&change.first), dims(&change.second));
-        let text =
-            format!("{}: {first} → {second} ({})", change.tensors, count(change.count, "tensor"));
-        Item { label: "shape", tone: Tone::Bad, text, raw: Vec::new() }
+        format!("{}: {first} → {second} ({})", change.tensors, count(change.count, "tensor"))
     }));
-    let sides =
-        [("gone", Tone::Bad, &tensors.only_in_first), ("new", Tone::Good, &tensors.only_in_second)];
-    for (label, tone, list) in sides {
-        items.extend(list.iter().map(|(pattern, n)| Item {
-            label,
-            tone,
-            text: format!("{pattern} ({})", count(*n, "tensor")),
-            raw: Vec::new(),
-        }));
-    }
+    let group = |(pattern, n): (&String, &u64)| format!("{pattern} ({})", count(*n, "tensor"));
+    items.extend(capped(("gone", Tone::Bad), "group", tensors.only_in_first.iter(), group));
+    items.extend(capped(("new", Tone::Good), "group", tensors.only_in_second.iter(), group));
     let rest = match (items.is_empty(), tensors.same) {
         (true, n) => format!("the same types and shapes in all {}", count(n, "tensor")),
         (false, n) => format!("the same type and shape: {}", count(n, "tensor")),
@@ -205,7 +205,7 @@ fn listed(
     tokens: &[TokenChange],
     text: impl Fn(&TokenChange) -> String,
 ) -> Option<Item> {
-    let raw: Vec<String> = tokens.iter().take(MAX_LISTED).map(text).collect();
+    let raw: Vec<String> = tokens.iter().take(MAX_TOKENS).map(text).collect();
     let shown =
         if n > raw.len() as u64 { format!("; the first {}", raw.len()) } else { String::new() };
     let differ = if n == 1 { "differs" } else { "differ" };
@@ -219,21 +219,16 @@ fn verdict(diff: &Difference) -> Page {
     for finding in &comparable.findings {
         items.push(Item { label: "but", tone: Tone::Open, ..plain(finding.message.clone()) });
     }
-    let (tone, text) = match &comparable.reason {
-        Some(reason) => (Tone::Bad, format!("not comparable: {reason}")),
-        None if diff.is_empty() => {
-            (Tone::Good, "headers without a difference; tensor data were not compared".to_owned())
-        }
-        None => (Tone::Good, "builds of the same model: they can be compared".to_owned()),
+    let (label, tone, text) = if let Some(reason) = &comparable.reason {
+        ("no", Tone::Bad, reason.clone())
+    } else if diff.is_empty() {
+        let text = "headers without a difference; tensor data were not compared";
+        ("yes", Tone::Good, format!("{text}{}", clause(comparable)))
+    } else {
+        ("yes", Tone::Good, format!("builds of the same model{}", clause(comparable)))
     };
-    let text = if comparable.reason.is_some() { text } else { text + &clause(comparable) };
-    let lines = vec![(tone, text)];
-    let mut page = vec![heading("Can they be compared?")];
-    if !items.is_empty() {
-        page.push(Block::Items(items));
-    }
-    page.push(Block::Lines(lines));
-    page
+    items.push(Item { label, tone, ..plain(text) });
+    vec![heading("Can they be compared?"), Block::Items(items)]
 }
 
 fn clause(comparable: &crate::anatomy::Comparable) -> String {
@@ -241,5 +236,26 @@ fn clause(comparable: &crate::anatomy::Comparable) -> String {
         0 => String::new(),
         1 => ", with the remark above".to_owned(),
         n => format!(", with the {n} remarks above"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_LISTED, Tone, capped};
+
+    /// The items of so many keys: how many, and what the last one says.
+    #[track_caller]
+    fn check(n_keys: usize, n_items: usize, last: &str) {
+        let items = capped(("new", Tone::Good), "key", 0..n_keys, |key| key.to_string());
+        assert_eq!(items.len(), n_items);
+        assert_eq!(items.last().map_or("", |item| item.text.as_str()), last);
+    }
+
+    #[test]
+    fn a_list_without_end_is_cut_and_says_how_much_is_left_out() {
+        check(0, 0, "");
+        check(MAX_LISTED, MAX_LISTED, "19");
+        check(MAX_LISTED + 1, MAX_LISTED + 1, "and 1 key more; --format json lists all");
+        check(500_000, MAX_LISTED + 1, "and 499980 keys more; --format json lists all");
     }
 }

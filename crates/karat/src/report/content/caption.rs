@@ -72,7 +72,10 @@ pub(super) fn stopped_early(doc: &RunDocument, scope: &str) -> bool {
     doc.texts.iter().any(|text| text.name == scope && text.stopped_early)
 }
 
-fn range<T: PartialOrd + Copy>(values: impl Iterator<Item = T>) -> Option<RangeInclusive<T>> {
+/// The least and the greatest.
+pub(super) fn range<T: PartialOrd + Copy>(
+    values: impl Iterator<Item = T>,
+) -> Option<RangeInclusive<T>> {
     values.fold(None, |range, value| match range {
         None => Some(value..=value),
         Some(range) if value < *range.start() => Some(value..=*range.end()),
@@ -81,7 +84,8 @@ fn range<T: PartialOrd + Copy>(values: impl Iterator<Item = T>) -> Option<RangeI
     })
 }
 
-fn range_text<T: Copy>(range: &RangeInclusive<T>, text: impl Fn(T) -> String) -> String {
+/// `1.42 to 2.1`; one where both read alike.
+pub(super) fn range_text<T: Copy>(range: &RangeInclusive<T>, text: impl Fn(T) -> String) -> String {
     let (first, last) = (text(*range.start()), text(*range.end()));
     if first == last { first } else { format!("{first} to {last}") }
 }

@@ -1,12 +1,11 @@
 //! How fast each model answers on its server: one table of rates, one of times.
 //! Owns these tables; never draws a conclusion.
 
-use super::caption;
+use super::{blocks, caption};
 use crate::record::{Estimate, Instrument, RunDocument};
 use crate::report::metric_names::{PP_RATE, TG_RATE};
 use crate::report::number::{PLAIN, RATIO, TOKENS_PER_SECOND, bare_figure, figure};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table};
-use crate::units::count;
 
 /// Seconds to the first piece, to the first visible one, and to the end, with their titles.
 const TIMES: [(&str, &str); 3] =
@@ -58,12 +57,11 @@ impl<'a> Control<'a> {
     /// `8 blocks, each answer a request of its own · context of 4096 tokens · noise floor: ...`.
     fn basis(&self, first: &Estimate) -> String {
         let setting = |name: &str| first.setting.get(name).map_or("", String::as_str);
-        let most = self.rows.iter().map(|row| row.n).max().unwrap_or(0);
         let unit = match setting("unit") {
             "load" => "each answer by a model that was loaded for it",
             _ => "each answer a request of its own",
         };
-        let mut parts = vec![format!("{}, {unit}", count(most, "block"))];
+        let mut parts = vec![format!("{}, {unit}", blocks::text(self.shown()))];
         parts.push(format!("context of {} tokens", setting("n_ctx")));
         let rates = self.of(TG_RATE);
         let clock = rates.first().and_then(|row| row.setting.get("clock"));
@@ -72,12 +70,34 @@ impl<'a> Control<'a> {
             _ => "rates from the first piece to the last".to_owned(),
         }));
         let floor = self.of(&format!("noise_floor_{TG_RATE}_ratio"));
-        parts.extend(floor.first().map(|row| {
-            let Cell { text, interval, .. } = figure(Some(row), RATIO);
-            let interval = interval.unwrap_or_default();
-            format!("noise floor: {} against itself {text} {interval}", row.candidate)
-        }));
+        parts.extend(floor.first().map(|row| blocks::noise_floor(row, self.shown())));
         parts.join(" · ")
+    }
+
+    /// What the tables show over blocks: each model's own figures and its ratios to the first.
+    fn shown(&self) -> Vec<&'a Estimate> {
+        let first = self.models().first().copied();
+        let is_shown = |row: &&Estimate| {
+            !row.metric.starts_with("noise_floor_")
+                && !row.setting.contains_key("between")
+                && row.versus.as_deref().is_none_or(|versus| Some(versus) == first)
+        };
+        self.rows.iter().copied().filter(is_shown).collect()
+    }
+
+    /// A table of these figures, a row per model, with their blocks where those differ.
+    fn table(
+        &self,
+        columns: Vec<Column>,
+        row: impl Fn(&str) -> Vec<Cell>,
+        figures: &[&[&'a Estimate]],
+    ) -> Table {
+        let models = self.models();
+        let of_model =
+            |model: &&str| figures.iter().filter_map(|rows| find(rows, model)).collect::<Vec<_>>();
+        let of_blocks: Vec<Vec<&Estimate>> = models.iter().map(of_model).collect();
+        let rows = models.into_iter().map(row).collect();
+        blocks::in_table(Table { columns, rows }, &of_blocks)
     }
 
     fn level(&self, rows: &[&'a Estimate]) -> String {
@@ -132,7 +152,7 @@ impl<'a> Control<'a> {
             }
             cells
         };
-        Table { columns, rows: self.models().into_iter().map(row).collect() }
+        self.table(columns, row, &[&visible, &thinking, &rates, &ratios, &prompts])
     }
 
     /// Seconds from the request on.
@@ -154,7 +174,8 @@ impl<'a> Control<'a> {
             }
             cells
         };
-        Table { columns, rows: self.models().into_iter().map(row).collect() }
+        let figures: Vec<&[&Estimate]> = times.iter().chain([&ratios]).map(Vec::as_slice).collect();
+        self.table(columns, row, &figures)
     }
 }
 

@@ -2,6 +2,7 @@
 //! Owns the order; never how anything looks.
 
 mod behaviour;
+mod blocks;
 mod caption;
 mod control;
 mod distances;

@@ -2,8 +2,8 @@
 //! Owns these tables; one per length, depth and setting, because rates of different ones are not
 //! comparable.
 
-use super::caption;
 use super::control::is_control;
+use super::{blocks, caption};
 use crate::record::{Estimate, Instrument, RunDocument};
 use crate::report::metric_names::{
     BANDWIDTH_SHARE, BYTES_PER_TOKEN, MEMORY_BANDWIDTH, PP_RATE, TG_RATE,
@@ -52,7 +52,7 @@ fn tests<'a>(rows: &'a [&'a Estimate]) -> Vec<Test<'a>> {
 
 impl<'a> Test<'a> {
     /// The rows of a metric in this test.
-    fn of(&self, metric: &str) -> impl Iterator<Item = &'a Estimate> {
+    fn of(&self, metric: &str) -> impl Iterator<Item = &'a Estimate> + use<'a> {
         let (rows, scope, setting) = (self.rows, self.scope, self.setting);
         let metric = metric.to_owned();
         rows.iter().copied().filter(move |row| {
@@ -77,8 +77,8 @@ impl<'a> Test<'a> {
 
     /// `8 blocks · 2 threads, kv f16 · noise floor: m against itself 1.002 [0.991, 1.013]`.
     fn basis(&self) -> String {
-        let most = self.of(self.rate).map(|row| row.n).max().unwrap_or(0);
-        let mut parts = vec![format!("{}, each a process of its own", count(most, "block"))];
+        let figures = || self.of(self.rate).chain(self.ratios());
+        let mut parts = vec![format!("{}, each a process of its own", blocks::text(figures()))];
         let setting = |name: &str| self.setting.get(name).map(String::as_str);
         let n_threads = setting("n_threads").and_then(|n| n.parse().ok());
         parts.extend(n_threads.map(|n| count(n, "thread")));
@@ -86,11 +86,8 @@ impl<'a> Test<'a> {
         parts.extend(setting("prompt").map(|text| format!("tokens of {text}")));
         let layers = setting("gpu_layers").filter(|layers| *layers != "0");
         parts.extend(layers.map(|layers| format!("GPU layers: {layers}")));
-        parts.extend(self.of(&format!("noise_floor_{}_ratio", self.rate)).next().map(|row| {
-            let Cell { text, interval, .. } = figure(Some(row), RATIO);
-            let interval = interval.unwrap_or_default();
-            format!("noise floor: {} against itself {text} {interval}", row.candidate)
-        }));
+        let floor = self.of(&format!("noise_floor_{}_ratio", self.rate)).next();
+        parts.extend(floor.map(|row| blocks::noise_floor(row, figures())));
         if self.rate == TG_RATE {
             let sweep = self.rows.iter().find(|row| row.metric == MEMORY_BANDWIDTH);
             parts.extend(sweep.map(|row| {
@@ -101,13 +98,22 @@ impl<'a> Test<'a> {
         parts.join(" · ")
     }
 
+    /// The model that the others are compared with in the table.
+    fn first(&self) -> &'a str {
+        self.of(self.rate).next().map_or("", |row| row.candidate.as_str())
+    }
+
+    /// Ratios to the first model.
+    fn ratios(&self) -> impl Iterator<Item = &'a Estimate> {
+        let first = self.first();
+        let ratios = self.of(&format!("{}_ratio", self.rate));
+        ratios.filter(move |row| row.versus.as_deref() == Some(first))
+    }
+
     fn table(&self, doc: &RunDocument) -> Table {
         let rates: Vec<&Estimate> = self.of(self.rate).collect();
-        let first = rates.first().map_or("", |row| row.candidate.as_str());
-        let ratios: Vec<&Estimate> = self
-            .of(&format!("{}_ratio", self.rate))
-            .filter(|row| row.versus.as_deref() == Some(first))
-            .collect();
+        let first = self.first();
+        let ratios: Vec<&Estimate> = self.ratios().collect();
         let level = |figures: &[&'a Estimate]| caption::level(doc, figures.iter().copied());
         let (bytes, bound) = (self.of(BYTES_PER_TOKEN), self.of(BANDWIDTH_SHARE));
         let (bytes, bound): (Vec<_>, Vec<_>) = (bytes.collect(), bound.collect());
@@ -124,10 +130,15 @@ impl<'a> Test<'a> {
         if !bound.is_empty() {
             columns.push(Column::new("of memory's", &format!("% {}", level(&bound)), Align::Point));
         }
+        let of_model = |rows: &[&'a Estimate], rate: &Estimate| {
+            rows.iter().copied().find(|row| row.candidate == rate.candidate)
+        };
+        let figures = |rate: &&'a Estimate| {
+            std::iter::once(*rate).chain(of_model(&ratios, rate)).collect::<Vec<_>>()
+        };
+        let of_blocks: Vec<Vec<&Estimate>> = rates.iter().map(figures).collect();
         let row = |rate: &&Estimate| {
-            let of = |rows: &[&'a Estimate]| {
-                rows.iter().copied().find(|row| row.candidate == rate.candidate)
-            };
+            let of = |rows: &[&'a Estimate]| of_model(rows, rate);
             let mut cells =
                 vec![Cell::plain(&rate.candidate), figure(Some(rate), TOKENS_PER_SECOND)];
             if !ratios.is_empty() {
@@ -142,13 +153,13 @@ impl<'a> Test<'a> {
             }
             cells
         };
-        Table { columns, rows: rates.iter().map(row).collect() }
+        blocks::in_table(Table { columns, rows: rates.iter().map(row).collect() }, &of_blocks)
     }
 }
 
 /// Of a QAT file's lead over builds of other formats: what is the format's, the build's, the recipe's.
 pub(super) fn shares(doc: &RunDocument) -> Page {
-    // A share without an interval is a share of what may be nothing.
+    // Shares of a single block have no intervals; they are left to the sentences.
     let is_share = |row: &&Estimate| {
         let is_speed = row.instrument == Instrument::Speed;
         is_speed && row.setting.contains_key("between") && row.lo.is_some()

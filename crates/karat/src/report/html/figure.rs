@@ -15,6 +15,8 @@ pub(super) struct Figure {
     pub(super) heading: &'static str,
     /// How to read it.
     pub(super) lede: String,
+    /// What the drawings' tints stand for, where they do not say it themselves.
+    pub(super) legend: Option<Markup>,
     /// The drawings.
     pub(super) panels: Vec<Panel>,
     /// What could not be drawn, and why.
@@ -42,6 +44,7 @@ impl Figure {
             section id=(self.id) aria-labelledby={ (self.id) "-h" } {
                 h2 id={ (self.id) "-h" } { (self.heading) }
                 p.lede { (visible(&self.lede)) }
+                @if let Some(legend) = &self.legend { (legend) }
                 div class=(panels) {
                     @for panel in &self.panels {
                         figure {

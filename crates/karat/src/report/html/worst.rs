@@ -67,7 +67,7 @@ fn row(worst: &WorstToken) -> Markup {
             td.num data-key=(token.kld.unwrap_or(f64::MAX)) {
                 (token.kld.map_or_else(|| "∞".to_owned(), short))
             }
-            td.faint { (visible(&worst.scope)) }
+            td.scope.faint { (visible(&worst.scope)) }
             td.context { (visible(&token.context)) mark { (one_token(&token.target)) } }
             td { (likely(&token.top_reference, &token.target)) }
             td { (likely(&token.top_candidate, &token.target)) }

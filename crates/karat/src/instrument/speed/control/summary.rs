@@ -1,6 +1,7 @@
 //! From stored answers to rows of the tidy table, claims and findings. Values in, values out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use crate::plan::{ControlPlan, ControlSample};
 use crate::record::{Estimate, Severity, Unit};
@@ -37,17 +38,18 @@ pub fn summarize(
         refused: of_texts.clone(),
         estimates: Vec::new(),
     };
-    let (rows, rates) = Figure::TgRate(clock).series(plan, samples);
-    comparing.estimates.extend(tokens(plan, samples, &rows));
-    comparing.own(&rows, &rates);
-    let noise = comparing.noise_floor(&rows, &rates);
-    let comparisons = comparing.ratios((0, noise), &rows, &rates);
+    let test = Figure::TgRate(clock).series(plan, samples);
+    let (rows, rates) = &test;
+    comparing.estimates.extend(tokens(plan, samples, rows));
+    comparing.own(rows, rates);
+    let noise = comparing.noise_floor(rows, rates);
+    let comparisons = comparing.ratios((0, noise), rows, rates);
     let mut claims = claims::comparisons(&comparing.names, &comparisons, level);
     let first = |model: usize| samples.get(model)?.values().next();
     let format = |model| first(model)?.ready.quantization.as_deref();
     let named: Vec<Option<&str>> = (0..plan.models.len()).map(format).collect();
     let (attributions, formats) = told_apart(plan, &named);
-    claims.extend(comparing.shares(0, (&rows, &rates), &attributions, &comparisons));
+    claims.extend(comparing.shares(slice::from_ref(&test), &attributions, &comparisons));
     for (figure, refused) in [
         (Figure::PpRate, &of_texts),
         (Figure::Ttft, &of_texts),
@@ -60,8 +62,8 @@ pub fn summarize(
         let noise = comparing.noise_floor(&rows, &series);
         comparing.ratios((0, noise), &rows, &series);
     }
-    let mut findings = remarks::findings(plan, samples, (&parted, &apart), &rates);
-    findings.extend(conditions::drift(&plan.prompt.name, &rates));
+    let mut findings = remarks::findings(plan, samples, (&parted, &apart), rates);
+    findings.extend(conditions::drift(&plan.prompt.name, rates));
     findings.extend(formats);
     findings.sort_by_key(|finding| finding.severity == Severity::Note);
     SpeedSummary { estimates: comparing.estimates, claims, findings }

@@ -4,12 +4,11 @@
 use maud::{Markup, html};
 
 use super::super::figure::{Figure, Panel};
-use super::super::short_name::short_name;
 use super::super::svg::axis;
 use super::super::svg::frame::{Frame, WIDTH, px, svg};
-use super::super::svg::label::Labels;
 use super::super::svg::mark::{hit_area, mark, upright_whisker};
 use super::super::svg::scale::Scale;
+use super::super::svg::series_names::{self, Series};
 use super::super::view::{View, basis, shared, told_apart};
 use crate::record::Estimate;
 use crate::report::metric_names::PASS_RATE;
@@ -19,11 +18,9 @@ use crate::report::rows::Ruler;
 use crate::units::count;
 
 const HEIGHT: f64 = 270.0;
-const FRAME: Frame = Frame { left: 52.0, right: WIDTH - 26.0, top: 26.0, bottom: HEIGHT - 40.0 };
+const FRAME: Frame = Frame { left: 52.0, right: WIDTH, top: 26.0, bottom: HEIGHT - 40.0 };
 /// From one build's whisker to the next one's at the same budget, so that none hides another.
 const APART: f64 = 7.0;
-/// Longest name written at the end of a line.
-const MAX_NAME: usize = 24;
 const BUDGET: &str = "budget";
 
 /// One build at one setting, by ascending budget.
@@ -45,13 +42,17 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
             settings.push(&line.setting);
         }
     }
+    // The same in all panels, so that they can be compared.
+    let margin = series_names::margin(lines.iter().map(|line| line.build));
+    let frame = Frame { right: FRAME.right - margin, ..FRAME };
     let panel = |(i, setting): (usize, &&Ruler)| {
         let lines: Vec<&Line<'_>> = lines.iter().filter(|line| line.setting == **setting).collect();
         let title = match told_apart(setting, &settings) {
             apart if apart.is_empty() => "all tasks".to_owned(),
             apart => apart,
         };
-        Panel { svg: panel(view, &lines, (budgets, shares), &title, &format!("budget-{i}")), title }
+        let scales = (frame, budgets, shares);
+        Panel { svg: panel(view, &lines, scales, &title, &format!("budget-{i}")), title }
     };
     Some(Figure {
         id: "budget",
@@ -60,6 +61,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
                are the intervals; those of one budget stand side by side. All points of a line are \
                cuts of the same greedy answers."
             .to_owned(),
+        legend: None,
         panels: settings.iter().enumerate().map(panel).collect(),
         notes: shared(&settings).into_iter().collect(),
         table: table(&lines),
@@ -95,27 +97,32 @@ fn lines<'a>(view: &View<'a>) -> Vec<Line<'a>> {
 fn panel(
     view: &View<'_>,
     lines: &[&Line<'_>],
-    (budgets, shares): (Scale, Scale),
+    (frame, budgets, shares): (Frame, Scale, Scale),
     title: &str,
     id: &str,
 ) -> Markup {
-    let x = |budget: f64| FRAME.x(budgets.place(budget));
-    let y = |share: f64| FRAME.y(shares.place(PERCENT.apply(share)));
-    let mut labels = Labels::new(FRAME);
-    let mut drawn = Vec::new();
-    for (i, line) in lines.iter().enumerate() {
-        let aside = (i as f64 - (lines.len() - 1) as f64 / 2.0) * APART;
-        let x = |budget| x(budget) + aside;
-        drawn.push(line_markup(view, line, (&x, &y), &mut labels, i == 0));
-    }
+    let x = |budget: f64, line: usize| {
+        let aside = (line as f64 - (lines.len() - 1) as f64 / 2.0) * APART;
+        frame.x(budgets.place(budget)) + aside
+    };
+    let y = |share: f64| frame.y(shares.place(PERCENT.apply(share)));
+    let series = lines.iter().enumerate().filter_map(|(i, line)| {
+        let (budget, row) = line.points.last()?;
+        let end = (x(*budget, i), y(row.value?));
+        Some(Series { name: line.build, class: view.palette.class(line.build), end })
+    });
+    let series: Vec<Series<'_>> = series.collect();
     let description = format!(
         "Share of tasks passed by {}, by token budget.",
         count(lines.len() as u64, "build")
     );
     let content = html! {
-        (axis::left(FRAME, shares, "% of tasks passed"))
-        (axis::below(FRAME, budgets, "token budget (log)"))
-        @for line in &drawn { (line) }
+        (axis::left(frame, shares, "% of tasks passed"))
+        (axis::below(frame, budgets, "token budget (log)"))
+        (series_names::beside(frame, &series))
+        @for (i, line) in lines.iter().enumerate() {
+            (line_markup(view, line, (&|budget| x(budget, i), &y), i == 0))
+        }
     };
     svg(id, HEIGHT, (&format!("Tasks passed by token budget, {title}"), &description), &content)
 }
@@ -124,7 +131,6 @@ fn line_markup(
     view: &View<'_>,
     line: &Line<'_>,
     (x, y): (&impl Fn(f64) -> f64, &impl Fn(f64) -> f64),
-    labels: &mut Labels,
     is_first: bool,
 ) -> Markup {
     let class = view.palette.class(line.build);
@@ -138,13 +144,9 @@ fn line_markup(
     let whisker = |(budget, row): &(f64, &Estimate)| {
         Some(upright_whisker(x(*budget), y(row.lo?), y(row.hi?)))
     };
-    let last = line.points.last().map(at);
     html! {
         g class=(class) {
             path.outline d=(path(line.points.iter().map(at).collect())) {}
-            @if let Some((x, y)) = last {
-                (labels.beside(x, y - 9.0, &short_name(line.build, MAX_NAME)))
-            }
         }
         @for (i, point) in line.points.iter().enumerate() {
             @let (x, y) = at(point);

@@ -59,6 +59,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
              panel to one scale. Dot: median; ring: mean; tick: 99th percentile; median and \
              percentile with their intervals. Up to 2 % of a build's tokens lie left of the axis."
         ),
+        legend: None,
         panels: panels.iter().enumerate().map(panel).collect(),
         notes: Vec::new(),
         table: table(view, panels.iter().flat_map(|(_, ridges)| ridges)),

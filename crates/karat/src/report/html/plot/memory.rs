@@ -20,7 +20,7 @@ use crate::visible::visible;
 /// From one bar to the next: a line of text and a bar.
 const ROW: f64 = 40.0;
 const BAR: f64 = 14.0;
-const TOP: f64 = 18.0;
+const TOP: f64 = 2.0;
 const BELOW: f64 = 42.0;
 /// Longest name written over a bar.
 const MAX_NAME: usize = 34;
@@ -78,10 +78,11 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
     Some(Figure {
         id: "memory",
         heading: "Memory by part",
-        lede:
-            "From left to right: weights, KV cache, compute buffers, output buffers. Hatched bars \
-               are predicted from the header, filled ones measured in the engine."
-                .to_owned(),
+        lede: "From left to right: weights, KV cache, compute buffers, output buffers, in tints of \
+               the build's colour. Hatched bars are predicted from the header, filled ones measured \
+               in the engine."
+            .to_owned(),
+        legend: Some(legend(&bars)),
         panels: panels.iter().enumerate().map(panel).collect(),
         notes: shared(&settings).into_iter().collect(),
         table: table(&bars),
@@ -160,7 +161,6 @@ fn panel(
     let content = html! {
         (hatching(id))
         (axis::below(frame, scale, unit.name))
-        @if let Some(bar) = bars.first() { (part_names(bar, &x)) }
         @for (i, bar) in bars.iter().enumerate() {
             @let y = TOP + i as f64 * ROW;
             (mark(view.palette.class(bar.build), &says(bar), i == 0, &bar_markup(bar, (frame, &x), y, id)))
@@ -169,21 +169,20 @@ fn panel(
     svg(id, bottom + BELOW, (&heading, &description), &content)
 }
 
-/// The names of the parts, over the first bar and where they begin; a part too narrow for its name
-/// leaves it to the tooltip.
-fn part_names(bar: &Bar<'_>, x: &impl Fn(f64) -> f64) -> Markup {
-    let mut from = 0.0;
-    let mut free_from = 0.0;
-    let mut names = Vec::new();
-    for ((_, name, _), bytes) in PARTS.iter().zip(bar.bytes) {
-        let at = x(from).max(free_from);
-        if bytes.is_some() && at < WIDTH - 60.0 {
-            names.push((at, *name));
-            free_from = at + name.len() as f64 * 7.0 + 8.0;
+/// What tints and hatching stand for, over all panels; in grey, because each build has its own colour.
+fn legend(bars: &[Bar<'_>]) -> Markup {
+    let parts = (0..PARTS.len()).filter(|part| bars.iter().any(|bar| bar.bytes[*part].is_some()));
+    let is_predicted = bars.iter().any(Bar::is_predicted);
+    html! {
+        ul.legend {
+            @for (_, name, class) in parts.map(|part| PARTS[part]) {
+                li { span class={ "swatch " (class) } {} (name) }
+            }
+            @if is_predicted {
+                li { span class="swatch hatched" {} "predicted" }
+            }
         }
-        from += bytes.unwrap_or_default();
     }
-    html! { @for (at, name) in names { text.part-name x=(px(at)) y="11" { (name) } } }
 }
 
 /// Lines that are laid over predicted bars.

@@ -82,6 +82,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
                everywhere. Whether two differ is for the paired table to say: both had the same tasks, \
                so that overlap decides nothing."
             .to_owned(),
+        legend: None,
         panels,
         notes: shared(&settings).into_iter().collect(),
         table: table(&rows, &settings),

@@ -4,12 +4,11 @@
 use maud::{Markup, html};
 
 use super::super::figure::{Figure, Panel};
-use super::super::short_name::short_name;
 use super::super::svg::axis;
 use super::super::svg::frame::{Frame, WIDTH, px, svg};
-use super::super::svg::label::Labels;
 use super::super::svg::mark::{hit_area, mark};
 use super::super::svg::scale::Scale;
+use super::super::svg::series_names::{self, Series};
 use super::super::view::{View, basis, place_title};
 use crate::record::Estimate;
 use crate::report::number::{MILLI_NATS, figure as printed};
@@ -18,9 +17,7 @@ use crate::report::rows::{Place, window_noun};
 use crate::units::count;
 
 const HEIGHT: f64 = 290.0;
-const FRAME: Frame = Frame { left: 38.0, right: WIDTH - 12.0, top: 26.0, bottom: HEIGHT - 40.0 };
-/// Longest name written at the end of a line.
-const MAX_NAME: usize = 24;
+const FRAME: Frame = Frame { left: 38.0, right: WIDTH, top: 26.0, bottom: HEIGHT - 40.0 };
 
 /// One panel.
 struct Text<'a> {
@@ -55,9 +52,12 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
     let positions = Scale::around(all().map(|point| point.position))?;
     let klds = all().flat_map(|point| [point.row.value, point.row.lo, point.row.hi]).flatten();
     let klds = Scale::log(klds.map(|nats| MILLI_NATS.apply(nats)))?;
+    // The same in all panels, so that they can be compared.
+    let names = texts.iter().flat_map(|text| &text.lines).map(|line| line.build);
+    let frame = Frame { right: FRAME.right - series_names::margin(names), ..FRAME };
     let panel = |(i, text): (usize, &Text<'_>)| Panel {
         title: text.title.clone(),
-        svg: panel(view, (positions, klds), (text, original), &format!("position-{i}")),
+        svg: panel(view, (frame, positions, klds), (text, original), &format!("position-{i}")),
     };
     let bands = if texts.iter().any(has_intervals) { "; bands are the intervals" } else { "" };
     Some(Figure {
@@ -67,6 +67,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
             "How far each build is from {original} after how many tokens of context{bands}. A line that \
              climbs loses more the longer it reads."
         ),
+        legend: None,
         panels: texts.iter().enumerate().map(panel).collect(),
         notes: Vec::new(),
         table: table(&texts),
@@ -101,23 +102,18 @@ fn middle(name: &str) -> Option<f64> {
 
 fn panel(
     view: &View<'_>,
-    (positions, klds): (Scale, Scale),
+    (frame, positions, klds): (Frame, Scale, Scale),
     (text, original): (&Text<'_>, &str),
     id: &str,
 ) -> Markup {
-    let x = |position: f64| FRAME.x(positions.place(position));
-    let y = |nats: f64| FRAME.y(klds.place(MILLI_NATS.apply(nats)));
-    let mut labels = Labels::new(FRAME);
-    let mut is_first = true;
-    let drawn: Vec<Markup> = text
-        .lines
-        .iter()
-        .map(|line| {
-            let drawn = line_markup(view, line, (&x, &y), &mut labels, is_first);
-            is_first = false;
-            drawn
-        })
-        .collect();
+    let x = |position: f64| frame.x(positions.place(position));
+    let y = |nats: f64| frame.y(klds.place(MILLI_NATS.apply(nats)));
+    let series = text.lines.iter().filter_map(|line| {
+        let last = line.points.last()?;
+        let end = (x(last.position), y(last.row.value?));
+        Some(Series { name: line.build, class: view.palette.class(line.build), end })
+    });
+    let series: Vec<Series<'_>> = series.collect();
     let title = format!("KLD by position in the window, {}", text.title);
     let description = format!(
         "Mean KL divergence from {original} of {} by position{}.",
@@ -125,9 +121,12 @@ fn panel(
         if has_intervals(text) { ", with intervals" } else { "" }
     );
     let content = html! {
-        (axis::left(FRAME, klds, &format!("KLD mean, {} (log)", MILLI_NATS.unit)))
-        (axis::below(FRAME, positions, "position in the window, tokens"))
-        @for line in &drawn { (line) }
+        (axis::left(frame, klds, &format!("KLD mean, {} (log)", MILLI_NATS.unit)))
+        (axis::below(frame, positions, "position in the window, tokens"))
+        (series_names::beside(frame, &series))
+        @for (i, line) in text.lines.iter().enumerate() {
+            (line_markup(view, line, (&x, &y), i == 0))
+        }
     };
     svg(id, HEIGHT, (&title, &description), &content)
 }
@@ -136,7 +135,6 @@ fn line_markup(
     view: &View<'_>,
     line: &Line<'_>,
     (x, y): (&impl Fn(f64) -> f64, &impl Fn(f64) -> f64),
-    labels: &mut Labels,
     is_first: bool,
 ) -> Markup {
     let class = view.palette.class(line.build);
@@ -150,14 +148,10 @@ fn line_markup(
     let upper = line.points.iter().filter_map(|p| Some((x(p.position), y(p.row.hi?))));
     let lower = line.points.iter().rev().filter_map(|p| Some((x(p.position), y(p.row.lo?))));
     let band: Vec<(f64, f64)> = upper.chain(lower).collect();
-    let last = line.points.last().map(at);
     html! {
         g class=(class) {
             @if band.len() > 3 { path.area d={ (path(band)) "Z" } {} }
             path.outline d=(path(line.points.iter().map(at).collect())) {}
-            @if let Some((x, y)) = last {
-                (labels.beside(x, y - 9.0, &short_name(line.build, MAX_NAME)))
-            }
         }
         @for (i, point) in line.points.iter().enumerate() {
             @let (x, y) = at(point);

@@ -60,6 +60,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
             places.first()?.reference,
             lineage_key(&all)
         ),
+        legend: None,
         panels: places.iter().enumerate().map(panel).collect(),
         notes: not_drawn(&all),
         table: table(view, &places),

@@ -50,6 +50,7 @@ pub(super) fn figure(view: &View<'_>) -> Option<Figure> {
             "Right is faster. Whiskers are the intervals over blocks. Whether two \
              builds differ is for their paired ratio to say, in the tables: overlap decides nothing."
                 .to_owned(),
+        legend: None,
         panels,
         notes: shared(&settings).into_iter().collect(),
         table: table(&groups),

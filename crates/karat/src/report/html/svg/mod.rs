@@ -6,3 +6,4 @@ pub(super) mod frame;
 pub(super) mod label;
 pub(super) mod mark;
 pub(super) mod scale;
+pub(super) mod series_names;
