@@ -7,7 +7,7 @@ mod sparse;
 
 use cli_lab::{ORIGINAL, Place, lab};
 use karat_gguf::GgmlType;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sparse::{Published, SparseFile};
 
 /// Rows of one metric: (n_ctx, kv, basis, scope, value).
@@ -125,14 +125,59 @@ fn keys_and_tensors_that_disagree_are_told() {
 
 /// What memory there is does not matter beyond the trained length.
 #[test]
-fn a_context_beyond_the_trained_one_fits_nowhere() {
+fn a_context_beyond_the_trained_one_fits_nowhere_and_the_reason_is_told() {
     let place = Place::new();
-    let mut command = place.karat(["fit", "--vram", "8GiB", "--ctx", "32k"]);
-    let output = command.arg(lab(ORIGINAL)).output().unwrap();
-    let (told, said) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(said.contains("was trained for 2048 tokens"), "{said}");
-    assert!(!told.contains("The largest build that fits"), "{told}");
+    let original = lab(ORIGINAL);
+    let original = original.to_str().unwrap();
+    for format in ["text", "markdown"] {
+        let args = ["fit", "-q", "--vram", "8GiB", "--ctx", "32k", "--format", format, original];
+        let told = String::from_utf8(place.karat(args).output().unwrap().stdout).unwrap();
+        assert!(told.contains("No build was trained for 32768 tokens; "), "{told}");
+        assert!(told.contains("trained for 2048"), "{told}");
+    }
+    let answer = fit(&place, &["--vram", "8GiB", "--ctx", "32k", original]);
+    let row = &answer["rows"][0];
+    assert_eq!((&row["fits"], &row["reason"]), (&json!(false), &json!("trained_length")));
+    assert_eq!(row["n_ctx_train"], 2048);
+    let answer = fit(&place, &["--vram", "8GiB", "--ctx", "2k", original]);
+    assert_eq!(answer["rows"][0]["reason"], Value::Null);
+}
+
+/// One build was trained for too little, the other takes too much: both stand in the way.
+#[test]
+fn several_reasons_why_nothing_fits_are_told_together() {
+    let place = Place::new();
+    llama(&place, "m.gguf", GgmlType::Q8_0);
+    let original = lab(ORIGINAL);
+    let args = ["--vram", "2GiB", "--ctx", "32k", "m.gguf", original.to_str().unwrap()];
+    let sentence = fit(&place, &args)["answer"].as_str().unwrap().to_owned();
+    assert!(sentence.contains("No build that was trained for 32768 tokens fits"), "{sentence}");
+}
+
+/// A header that says 0 does not say what a model was trained for.
+#[test]
+fn a_trained_length_of_zero_is_none() {
+    let place = Place::new();
+    tiny("llama").number("context_length", 0).write(&place.path("m.gguf"));
+    let answer = fit(&place, &["--vram", "8GiB", "m.gguf"]);
+    let row = &answer["rows"][0];
+    assert_eq!((&row["fits"], &row["n_ctx_train"]), (&json!(true), &Value::Null));
+    assert_eq!(row["is_trained_length"], false);
+    let output = place.karat(["memory", "--predict-only", "m.gguf"]).output().unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && !told.contains("trained for"), "{told}");
+}
+
+/// Two layers that the engine could load, but for the lengths and counts that a test adds.
+fn tiny(architecture: &str) -> SparseFile {
+    SparseFile::new(architecture)
+        .with_tokens(10)
+        .number("block_count", 2)
+        .number("embedding_length", 64)
+        .number("feed_forward_length", 128)
+        .number("attention.head_count", 4)
+        .float("attention.layer_norm_rms_epsilon", 1e-6)
+        .tensor("token_embd.weight", GgmlType::F16, &[64, 10])
 }
 
 #[test]

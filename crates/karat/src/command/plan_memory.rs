@@ -9,7 +9,7 @@ use super::Session;
 use super::model_records::{check_shapes, describe_models};
 use super::survey::survey;
 use crate::machine;
-use crate::memory::{Prediction, Repack, Request, Shape, predict};
+use crate::memory::{Prediction, Repack, Request, Shape, predict, trained_length};
 use crate::model::{ModelFile, Stamps, check_utf8, short_names};
 use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Finding, ModelRole, Severity};
@@ -100,8 +100,7 @@ fn predicted(
 fn beyond_training(n_ctx: u32, names: &[String], files: &[ModelFile]) -> Vec<Finding> {
     let mut models: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for (name, file) in names.iter().zip(files) {
-        let trained =
-            file.gguf.metadata().get_u64(&format!("{}.context_length", file.architecture));
+        let trained = trained_length(file.gguf.metadata(), &file.architecture);
         if let Some(most) = trained.filter(|&most| u64::from(n_ctx) > most) {
             models.entry(most).or_default().push(name);
         }

@@ -135,7 +135,7 @@ impl Shape {
             architecture: architecture.to_owned(),
             n_embd,
             n_vocab,
-            n_ctx_train: metadata.get_u64(&keys.full("context_length")),
+            n_ctx_train: trained_length(metadata, architecture),
             window,
             n_embd_per_layer: keys.optional("embedding_length_per_layer_input", 0, MOST_ROW)?,
             layers,
@@ -146,6 +146,12 @@ impl Shape {
     pub(super) fn slides(&self) -> bool {
         self.window.is_some()
     }
+}
+
+/// Tokens that a model was trained to see at once, `context_length` of its architecture; `None` where
+/// the header does not say. A 0 says nothing either.
+pub fn trained_length(metadata: &Metadata, architecture: &str) -> Option<u64> {
+    metadata.get_u64(&format!("{architecture}.context_length")).filter(|&n_ctx| n_ctx > 0)
 }
 
 fn read_layers(
