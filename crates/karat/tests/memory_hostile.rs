@@ -173,7 +173,19 @@ fn more_experts_than_the_engine_takes_are_out_of_range() {
         .number("expert_used_count", 2)
         .tensor("blk.0.ffn_gate_inp.weight", GgmlType::F16, &[64, 8])
         .tensor("blk.1.ffn_gate_inp.weight", GgmlType::F16, &[64, 8]);
-    check(&file, "`llama.expert_count` = 4000000000; between 1 and 1024");
+    check(&file, "`llama.expert_count` = 4000000000; between 0 and 1024");
+}
+
+/// The engine aborts at these counts, also where no layer has an expert.
+#[test]
+fn experts_used_are_some_of_those_there_are() {
+    let with = |n, n_used| sound().number("expert_count", n).number("expert_used_count", n_used);
+    assert!(outcome(&with(8, 8), &request()).is_ok());
+    assert!(outcome(&with(0, 0), &request()).is_ok());
+    check(&with(8, 0), "`llama.expert_used_count` = 0; between 1 and 8");
+    check(&with(8, 9), "`llama.expert_used_count` = 9; between 1 and 8");
+    check(&with(0, 1), "`llama.expert_used_count` = 1; between 0 and 0");
+    check(&sound().number("expert_count", 8), "`llama.expert_used_count` = 0; between 1 and 8");
 }
 
 #[test]

@@ -102,6 +102,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether the caches and the graph of an architecture are known here.
+    pub fn is_known(architecture: &str) -> bool {
+        KNOWN.contains(&architecture)
+    }
+
     /// Reads the shape.
     ///
     /// # Errors
@@ -110,7 +115,7 @@ impl Shape {
     pub fn read(metadata: &Metadata, tensors: &[Tensor]) -> Result<Self, MemoryError> {
         let architecture =
             metadata.get_str("general.architecture").ok_or(MemoryError::NoArchitecture)?;
-        if !KNOWN.contains(&architecture) {
+        if !Self::is_known(architecture) {
             return Err(MemoryError::Architecture(visible_start(architecture, MOST_NAME_CHARS)));
         }
         let keys = Keys { metadata, architecture };
@@ -129,6 +134,7 @@ impl Shape {
             });
         }
         let n_vocab = in_range("rows of token_embd.weight", embedding.rows(), 1, MOST_VOCAB)?;
+        keys.check_experts()?;
         let window = keys.window()?;
         let layers = read_layers(&keys, tensors, n_layers, n_embd, window.is_some())?;
         Ok(Self {
@@ -286,6 +292,15 @@ impl Keys<'_> {
             in_range(&full, value, 1, MOST_ROW)?;
         }
         Ok(Some(values))
+    }
+
+    /// Refuses counts of experts that the engine aborts at, whether or not a layer has any: it asserts
+    /// that some are used where there are some, and none where there are none.
+    fn check_experts(&self) -> Result<(), MemoryError> {
+        let n_expert = self.optional("expert_count", 0, MOST_EXPERTS)?;
+        let n_used = self.optional("expert_used_count", 0, u64::MAX)?;
+        in_range(&self.full("expert_used_count"), n_used, n_expert.min(1), n_expert)?;
+        Ok(())
     }
 
     /// Tokens that sliding layers see; `None` for architectures and files without such layers.
