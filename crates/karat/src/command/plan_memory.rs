@@ -1,12 +1,12 @@
-//! Makes the plan of a memory run: opens and hashes the files, predicts each case, asks a worker who
-//! the engine is. Nothing is measured.
+//! Makes the plan of a memory run: opens the files, predicts each case, asks a worker who the engine
+//! is, and hashes what will be measured. Nothing is measured.
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::Session;
-use super::model_records::{check_shapes, describe_models};
+use super::model_records::{check_shapes, describe_header, describe_models};
 use super::survey::survey;
 use crate::machine;
 use crate::memory::{Prediction, Repack, Request, Shape, predict, trained_length};
@@ -58,12 +58,21 @@ pub(super) fn plan_memory(
             }
         }
     }
+    if settings.predict_only && cases.iter().all(|case| case.prediction.is_none()) {
+        return Err(nothing_predicted(&findings));
+    }
+    findings.extend(repacked(&names, &cases));
     findings
         .extend(settings.n_ctx.iter().flat_map(|&n_ctx| beyond_training(n_ctx, &names, &files)));
+    let said = (ModelRole::Candidate, Vec::new());
+    let models = if settings.predict_only {
+        let described = names.iter().zip(&files);
+        described.map(|(name, file)| describe_header(name, file, said.clone())).collect()
+    } else {
+        describe_models(session, store, (&names, &files), |_, _| said.clone())?
+    };
     let plan = MemoryPlan {
-        models: describe_models(session, store, (&names, &files), |_, _| {
-            (ModelRole::Candidate, Vec::new())
-        })?,
+        models,
         cases,
         n_ubatch: settings.n_ubatch,
         gpu_layers: settings.gpu_layers,
@@ -94,6 +103,30 @@ fn predicted(
 ) -> Result<Prediction, crate::memory::MemoryError> {
     let shape = Shape::read(file.gguf.metadata(), file.gguf.tensors())?;
     predict(&shape, file.gguf.tensors(), request)
+}
+
+/// Why there is no run: its figures would all be missing.
+fn nothing_predicted(reasons: &[Finding]) -> anyhow::Error {
+    let reasons: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();
+    anyhow!("nothing can be predicted: {}", reasons.join("; "))
+}
+
+/// The remark that models take more than their files, because the engine rearranges weights.
+fn repacked(names: &[String], cases: &[MemoryCase]) -> Option<Finding> {
+    let is_repacked = |model| {
+        let mut cases = cases.iter().filter(|case| case.model == model);
+        cases.any(|case| case.prediction.is_some_and(|prediction| prediction.repacked > 0))
+    };
+    let named = names.iter().enumerate().filter(|(model, _)| is_repacked(*model));
+    let named: Vec<&str> = named.map(|(_, name)| name.as_str()).collect();
+    (!named.is_empty()).then(|| Finding {
+        severity: Severity::Note,
+        message: format!(
+            "of {} the engine keeps matrices a second time, rearranged for this processor: its weights \
+             take more than the file",
+            named.join(", ")
+        ),
+    })
 }
 
 /// The remarks that a context is longer than what models were made for, one for each length.
