@@ -6,7 +6,9 @@ mod cli_lab;
 mod sparse;
 
 use cli_lab::{ORIGINAL, Place, lab};
+use karat::memory::Repack;
 use karat_gguf::GgmlType;
+use karat_llama::identity;
 use serde_json::{Value, json};
 use sparse::{Published, SparseFile};
 
@@ -72,6 +74,32 @@ fn a_prediction_alone_measures_nothing() {
     let document = place.document();
     assert_eq!(place.stored("sample"), 0);
     assert!(rows(&document, "total_bytes").iter().all(|row| row.2 == "predicted"));
+    // Headers are read, contents are not.
+    assert_eq!((place.stored("content_hash"), &document["models"][0]["sha256"]), (0, &json!("")));
+    let output = place.karat(["report", "latest"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_is_predicted_is_measured_later() {
+    let place = Place::new();
+    memory(&place, ["--ctx", "512", "--predict-only"]).assert().success();
+    memory(&place, ["--ctx", "512"]).assert().success();
+    assert_eq!((place.stored("sample"), place.stored("content_hash")), (1, 1));
+}
+
+/// A matrix that is rearranged for the processor is there twice, which a file's size does not show.
+#[test]
+fn weights_that_are_kept_twice_are_told() {
+    let place = Place::new();
+    let build = place.build("Q4_0");
+    let repacks = Repack::from_system_info(&identity().system_info) != Repack::Off;
+    let original = lab(ORIGINAL);
+    for (model, is_told) in [(build.as_str(), repacks), (original.to_str().unwrap(), false)] {
+        let output = place.karat(["memory", "--predict-only", model]).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.contains("keeps matrices a second time"), is_told, "{told}");
+    }
 }
 
 #[test]
@@ -98,10 +126,25 @@ fn an_architecture_that_is_not_known_is_still_measured_or_fails_alone() {
     let place = Place::new();
     let renamed = ("general.architecture", b"gemma4".as_slice(), b"gemma9".as_slice());
     place.altered("other.gguf", &lab(ORIGINAL), renamed);
-    let output = place.karat(["memory", "other.gguf", "--predict-only"]).output().unwrap();
+    let original = lab(ORIGINAL);
+    let both = ["memory", "--predict-only", "other.gguf", original.to_str().unwrap()];
+    let output = place.karat(both).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && said.contains("gemma9"), "{said}");
     assert!(!said.contains("cannot load"), "no model is loaded for a prediction: {said}");
+}
+
+#[test]
+fn a_run_without_any_prediction_is_refused() {
+    let place = Place::new();
+    let renamed = ("general.architecture", b"gemma4".as_slice(), b"gemma9".as_slice());
+    place.altered("other.gguf", &lab(ORIGINAL), renamed);
+    for more in [&["other.gguf"][..], &["--dry-run", "other.gguf"], &["other.gguf", "other.gguf"]] {
+        let mut command = place.karat(["memory", "--predict-only"]);
+        command.args(more);
+        place.check_refused(&mut command, "memory of architecture `gemma9` is not predicted");
+    }
+    assert_eq!(place.stored("run"), 0);
 }
 
 /// A key that the tensors contradict gives no figure: either could be the wrong one.
@@ -117,6 +160,7 @@ fn keys_and_tensors_that_disagree_are_told() {
     let output = place.karat(["memory", "lies.gguf", "--predict-only"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("rows, the header's keys make"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     place.check_refused(
         &mut place.karat(["fit", "--vram", "8GiB", "lies.gguf"]),
         "rows, the header's keys make",
@@ -204,7 +248,10 @@ fn bad_arguments_are_refused() {
     check(&["memory", original, "--kv", "q9"], "q9");
     check(&["memory", "nosuch.gguf"], "nosuch.gguf");
     check(&["memory", original, "--gpu-layers", "all"], "sees no GPU");
+    check(&["memory", original, "--ctx", "4294967296"], "more than any context holds");
     check(&["fit", original, "--vram", "some"], "some");
+    check(&["fit", original, "--vram", "8"], "that is 8 bytes; write 8GiB?");
+    check(&["fit", original, "--vram", "1e30GiB"], "too large");
     check(
         &["fit", original, "--vram", "1GiB", "--reserve", "2GiB"],
         "--reserve (1GiB unless given) leaves nothing",
@@ -279,6 +326,31 @@ fn what_fits_is_said_in_words_and_in_markdown() {
         let said = String::from_utf8(output.stdout).unwrap();
         assert!(said.contains("No build fits 2.00 GiB, whatever the context"), "{said}");
     }
+}
+
+#[test]
+fn a_card_may_be_given_whole() {
+    let place = Place::new();
+    llama(&place, "m.gguf", GgmlType::Q4_0);
+    let answer = fit(&place, &["--vram", "8GiB", "--reserve", "0", "m.gguf"]);
+    assert_eq!(answer["reserve_bytes"], 0);
+}
+
+/// A row of eight heads of 80 is whole blocks of q8_0, a head is not, and the engine asks the head.
+#[test]
+fn a_kv_type_that_the_engine_refuses_is_promised_nowhere() {
+    let place = Place::new();
+    let with_heads = tiny("llama").number("attention.key_length", 40);
+    with_heads.number("attention.value_length", 40).write(&place.path("m.gguf"));
+    let output = place.karat(["fit", "--vram", "8GiB", "--ctx", "512", "m.gguf"]).output().unwrap();
+    let (told, said) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(said.contains("a key head of layer 0 has 40"), "{said}");
+    assert!(told.contains("f16") && !told.contains("q8_0  "), "{told}");
+    place.check_refused(
+        &mut place.karat(["memory", "--predict-only", "--kv", "q8_0", "m.gguf"]),
+        "a key head of layer 0 has 40",
+    );
 }
 
 #[test]
