@@ -182,6 +182,8 @@ fn experts_used_are_some_of_those_there_are() {
     let with = |n, n_used| sound().number("expert_count", n).number("expert_used_count", n_used);
     assert!(outcome(&with(8, 8), &request()).is_ok());
     assert!(outcome(&with(0, 0), &request()).is_ok());
+    let each = sound().number("expert_count", 8).numbers("expert_used_count", &[0, 2]);
+    assert!(outcome(&each, &request()).is_ok());
     check(&with(8, 0), "`llama.expert_used_count` = 0; between 1 and 8");
     check(&with(8, 9), "`llama.expert_used_count` = 9; between 1 and 8");
     check(&with(0, 1), "`llama.expert_used_count` = 1; between 0 and 0");

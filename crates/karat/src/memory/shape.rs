@@ -295,11 +295,18 @@ impl Keys<'_> {
     }
 
     /// Refuses counts of experts that the engine aborts at, whether or not a layer has any: it asserts
-    /// that some are used where there are some, and none where there are none.
+    /// that some are used where there are some, and none where there are none (`llama-model.cpp`).
     fn check_experts(&self) -> Result<(), MemoryError> {
         let n_expert = self.optional("expert_count", 0, MOST_EXPERTS)?;
-        let n_used = self.optional("expert_used_count", 0, u64::MAX)?;
-        in_range(&self.full("expert_used_count"), n_used, n_expert.min(1), n_expert)?;
+        let full = self.full("expert_used_count");
+        // Where layers differ, the engine looks at the most.
+        let n_used = match self.metadata.get(&full) {
+            Some(Value::Array(array)) => numbers(array).and_then(|each| each.into_iter().max()),
+            Some(value) => value.as_u64(),
+            None => Some(0),
+        };
+        let n_used = n_used.ok_or_else(|| MemoryError::Missing(full.clone()))?;
+        in_range(&full, n_used, n_expert.min(1), n_expert)?;
         Ok(())
     }
 
