@@ -3,87 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
-#[path = "../../karat-gguf/tests/gguf/builder.rs"]
-#[allow(dead_code, reason = "a part of it is enough here")]
-mod builder;
+mod sound_model;
 
-use builder::File;
 use karat::anatomy::{
     Anatomy, Inspection, SCHEMA_VERSION, check_data, compare, data_oddities, examine,
 };
 use karat::report::{PageFormat, difference, inspection};
-use karat_gguf::{Array, GgmlType, Gguf, Text, Value};
+use karat_gguf::{Array, GgmlType, Text, Value};
 use proptest::prelude::*;
-
-fn text(text: &str) -> Value {
-    Value::String(text.into())
-}
-
-fn strings(items: &[&str]) -> Value {
-    Value::Array(Array::String(items.iter().copied().collect()))
-}
-
-/// A whole small model without an oddity: two layers, three tokens.
-fn sound() -> Vec<(String, Value)> {
-    let pairs = [
-        ("general.architecture", text("llama")),
-        ("general.file_type", Value::U32(0)),
-        ("llama.block_count", Value::U32(2)),
-        ("llama.context_length", Value::U32(512)),
-        ("llama.embedding_length", Value::U32(32)),
-        ("llama.feed_forward_length", Value::U32(64)),
-        ("llama.attention.head_count", Value::U32(4)),
-        ("llama.attention.head_count_kv", Value::U32(2)),
-        ("llama.attention.layer_norm_rms_epsilon", Value::F32(1e-6)),
-        ("tokenizer.ggml.model", text("gpt2")),
-        ("tokenizer.ggml.tokens", strings(&["<bos>", "<eos>", "a"])),
-        ("tokenizer.ggml.token_type", Value::Array(Array::I32(vec![3, 3, 1]))),
-        ("tokenizer.ggml.bos_token_id", Value::U32(0)),
-        ("tokenizer.ggml.eos_token_id", Value::U32(1)),
-    ];
-    pairs.map(|(key, value)| (key.to_owned(), value)).into()
-}
-
-fn with_tensors(pairs: &[(String, Value)]) -> File {
-    let file = pairs.iter().fold(File::new(), |file, (key, value)| file.pair(key, value));
-    file.tensor("token_embd.weight", GgmlType::F32, &[32, 3], &[0; 384])
-        .tensor("blk.0.attn_q.weight", GgmlType::F32, &[32, 32], &[0; 4096])
-        .tensor("blk.1.attn_q.weight", GgmlType::F32, &[32, 32], &[0; 4096])
-}
-
-fn opened(bytes: &[u8]) -> Gguf {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.gguf");
-    std::fs::write(&path, bytes).unwrap();
-    Gguf::open(&path).unwrap()
-}
-
-fn anatomy(file: &File) -> Anatomy {
-    examine("m", &opened(&file.bytes()), "0".repeat(64))
-}
-
-fn said(anatomy: &Anatomy) -> Vec<String> {
-    anatomy.oddities.iter().map(|oddity| format!("{}: {}", oddity.id, oddity.message)).collect()
-}
-
-/// The sound model with `key` set to `value`, or taken away, has just this oddity.
-#[track_caller]
-fn check(key: &str, value: Option<Value>, want: &str) {
-    let mut pairs = sound();
-    pairs.retain(|(known, _)| known != key);
-    pairs.extend(value.map(|value| (key.to_owned(), value)));
-    check_file(&with_tensors(&pairs), want);
-}
-
-/// What makes a header unloadable is told beside what is odd about the measure: it has tests of its own.
-#[track_caller]
-fn check_file(file: &File, want: &str) {
-    let mut said = said(&anatomy(file));
-    if said.len() > 1 {
-        said.retain(|said| !said.starts_with("unloadable: "));
-    }
-    assert!(said.len() == 1 && said[0].contains(want), "wanted `{want}`, got {said:#?}");
-}
+use sound_model::builder::File;
+use sound_model::{anatomy, check, check_file, opened, said, sound, strings, text, with_tensors};
 
 #[test]
 fn a_sound_model_has_no_oddity() {
@@ -107,67 +36,6 @@ fn measures_that_no_model_has_are_told() {
     check(shared, Some(Value::U32(1)), "1 of 2 layers are to use another one's keys and values");
     let list = Value::Array(Array::U32(vec![4, 4, 4]));
     check("llama.attention.head_count", Some(list), "`head_count` lists 3 layers, there are 2");
-}
-
-/// The sound model with `key` set to `value`, or taken away, is told to be unloadable.
-#[track_caller]
-fn check_unloadable(key: &str, value: Option<Value>, want: &str) {
-    let mut pairs = sound();
-    pairs.retain(|(known, _)| known != key);
-    pairs.extend(value.map(|value| (key.to_owned(), value)));
-    let said = said(&anatomy(&with_tensors(&pairs)));
-    let told = said.iter().filter(|said| said.starts_with("unloadable: "));
-    let told: Vec<_> = told.collect();
-    assert!(told.len() == 1 && told[0].contains(want), "wanted `{want}`, got {said:#?}");
-}
-
-#[test]
-fn what_other_verbs_refuse_is_told() {
-    let width = "llama.feed_forward_length";
-    check_unloadable(width, None, "lacks `llama.feed_forward_length`");
-    check_unloadable(width, Some(Value::U32(1 << 31)), "`llama.feed_forward_length` = 2147483648");
-    let heads = Value::Array(Array::U32(vec![2, 0]));
-    check_unloadable("llama.attention.head_count_kv", Some(heads), "head_count_kv` = 0; between");
-    check_unloadable("llama.block_count", Some(Value::U32(0)), "the engine cannot load the file");
-    check_unloadable("llama.expert_count", Some(Value::U32(8)), "expert_used_count` = 0; between");
-    let nothing = sound().iter().fold(File::new(), |file, (key, value)| file.pair(key, value));
-    check_file(&nothing, "the file holds no tensor");
-}
-
-#[test]
-fn experts_of_which_none_or_too_many_are_used_are_told() {
-    for (n_used, want) in
-        [(0, "none of 8 experts is to be used"), (9, "9 experts are to be used of 8")]
-    {
-        let mut pairs = sound();
-        pairs.push(("llama.expert_count".to_owned(), Value::U32(8)));
-        pairs.push(("llama.expert_used_count".to_owned(), Value::U32(n_used)));
-        check_file(&with_tensors(&pairs), want);
-    }
-}
-
-#[test]
-fn norms_without_a_positive_epsilon_are_told() {
-    let epsilon = "llama.attention.layer_norm_rms_epsilon";
-    check(epsilon, None, "layer_norm_rms_epsilon` is missing: engines refuse the model");
-    check(epsilon, Some(Value::F32(0.0)), "norms are to add 0 to a variance");
-    check(epsilon, Some(Value::F32(-1.0)), "norms are to add -1 to a variance");
-    check(epsilon, Some(Value::F32(f32::NAN)), "layer_norm_rms_epsilon` is NaN (FLOAT32)");
-}
-
-#[test]
-fn a_tokenizer_without_a_model_is_told() {
-    check("tokenizer.ggml.model", None, "`tokenizer.ggml.model` is missing");
-}
-
-#[test]
-fn a_file_type_of_another_type_is_told_as_that() {
-    check(
-        "general.file_type",
-        Some(text("Q4_0")),
-        "`general.file_type` is of type STRING, it should",
-    );
-    check("general.file_type", None, "`general.file_type` is missing");
 }
 
 #[test]

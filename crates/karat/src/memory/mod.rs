@@ -8,6 +8,7 @@ mod arena;
 mod error;
 mod fit;
 mod graph;
+mod keys;
 mod kv;
 mod layers;
 mod predict;
