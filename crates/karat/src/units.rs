@@ -3,6 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+/// From here on a number of bytes is nonsense; 64 bits count a little further.
+const MOST_BYTES: f64 = 9e18;
+/// Less than any card has.
+const LEAST_CARD: u64 = 1 << 20;
+
 /// A number of bytes, printed in decimal units as model files are advertised (1 GB = 10⁹ bytes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Bytes(pub u64);
@@ -24,9 +29,29 @@ pub fn count(n: u64, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 
-/// A number of bytes as people type it: `8GiB`, `12 GB`, `500M`, `1000000`. `KB`, `MB`, `GB`, `TB`
-/// are powers of 1000, `KiB` ... `TiB` powers of 1024; a bare letter is the power of 1024.
+/// A positive number of bytes as people type it: `8GiB`, `12 GB`, `500M`, `1000000`. `KB`, `MB`, `GB`,
+/// `TB` are powers of 1000, `KiB` ... `TiB` powers of 1024; a bare letter is the power of 1024.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
+    match parse_bytes_or_none(text)? {
+        0 => Err("give a positive number of bytes".to_owned()),
+        bytes => Ok(bytes),
+    }
+}
+
+/// The memory of a card, as [`parse_bytes`] reads it. Bytes without a unit are told: nobody means 8.
+pub fn parse_card(text: &str) -> Result<u64, String> {
+    let bytes = parse_bytes(text)?;
+    if bytes >= LEAST_CARD {
+        Ok(bytes)
+    } else if text.trim().chars().all(|c| c.is_ascii_digit() || c == '.') {
+        Err(format!("that is {}; write {}GiB?", count(bytes, "byte"), text.trim()))
+    } else {
+        Err(format!("that is {}; no card has so little", Bytes(bytes)))
+    }
+}
+
+/// As [`parse_bytes`], and 0 for none.
+pub fn parse_bytes_or_none(text: &str) -> Result<u64, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c.is_whitespace());
     let unit = text[digits.len()..].trim().to_ascii_lowercase();
@@ -44,7 +69,9 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
     };
     let number: f64 = digits.parse().map_err(|_| "write e.g. 8GiB or 12GB".to_owned())?;
     let bytes = number * base.pow(power) as f64;
-    if (1.0..9e18).contains(&bytes) {
+    if bytes >= MOST_BYTES {
+        Err("that is too large: no machine has so many bytes".to_owned())
+    } else if bytes >= 1.0 || bytes == 0.0 {
         Ok(bytes as u64)
     } else {
         Err("give a positive number of bytes".to_owned())
@@ -88,6 +115,27 @@ mod tests {
         assert!(parse_bytes("12 parsecs").is_err());
         assert!(parse_bytes("-1GB").is_err());
         assert!(parse_bytes("GB").is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_bytes_is_said() {
+        #[track_caller]
+        fn check(read: Result<u64, String>, want: &str) {
+            let said = read.unwrap_err();
+            assert!(said.contains(want), "`{said}` does not say `{want}`");
+        }
+        for text in ["1e30GiB", "99999999999999999999", "1e999", "9e18"] {
+            check(parse_bytes(text), "too large");
+        }
+        for text in ["0", "-1GB", "0.5", "0GiB"] {
+            check(parse_bytes(text), "positive");
+        }
+        check(parse_card("8"), "that is 8 bytes; write 8GiB?");
+        check(parse_card("512k"), "that is 524.3 kB; no card has so little");
+        assert_eq!(parse_card("8GiB"), Ok(8 << 30));
+        assert_eq!(parse_card("8589934592"), Ok(8 << 30));
+        assert_eq!(parse_bytes_or_none("0"), Ok(0));
+        check(parse_bytes_or_none("-1"), "positive");
     }
 
     #[test]

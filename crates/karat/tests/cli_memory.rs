@@ -1,4 +1,4 @@
-//! `karat memory` and `karat fit` as their users see them.
+//! `karat memory` as its users see it, and what `karat fit` refuses like it.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
@@ -6,9 +6,11 @@ mod cli_lab;
 mod sparse;
 
 use cli_lab::{ORIGINAL, Place, lab};
+use karat::memory::Repack;
 use karat_gguf::GgmlType;
-use serde_json::Value;
-use sparse::{Published, SparseFile};
+use karat_llama::identity;
+use serde_json::{Value, json};
+use sparse::SparseFile;
 
 /// Rows of one metric: (n_ctx, kv, basis, scope, value).
 fn rows(document: &Value, metric: &str) -> Vec<(String, String, String, String, u64)> {
@@ -72,6 +74,32 @@ fn a_prediction_alone_measures_nothing() {
     let document = place.document();
     assert_eq!(place.stored("sample"), 0);
     assert!(rows(&document, "total_bytes").iter().all(|row| row.2 == "predicted"));
+    // Headers are read, contents are not.
+    assert_eq!((place.stored("content_hash"), &document["models"][0]["sha256"]), (0, &json!("")));
+    let output = place.karat(["report", "latest"]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_is_predicted_is_measured_later() {
+    let place = Place::new();
+    memory(&place, ["--ctx", "512", "--predict-only"]).assert().success();
+    memory(&place, ["--ctx", "512"]).assert().success();
+    assert_eq!((place.stored("sample"), place.stored("content_hash")), (1, 1));
+}
+
+/// A matrix that is rearranged for the processor is there twice, which a file's size does not show.
+#[test]
+fn weights_that_are_kept_twice_are_told() {
+    let place = Place::new();
+    let build = place.build("Q4_0");
+    let repacks = Repack::from_system_info(&identity().system_info) != Repack::Off;
+    let original = lab(ORIGINAL);
+    for (model, is_told) in [(build.as_str(), repacks), (original.to_str().unwrap(), false)] {
+        let output = place.karat(["memory", "--predict-only", model]).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(told.contains("keeps matrices a second time"), is_told, "{told}");
+    }
 }
 
 #[test]
@@ -98,10 +126,25 @@ fn an_architecture_that_is_not_known_is_still_measured_or_fails_alone() {
     let place = Place::new();
     let renamed = ("general.architecture", b"gemma4".as_slice(), b"gemma9".as_slice());
     place.altered("other.gguf", &lab(ORIGINAL), renamed);
-    let output = place.karat(["memory", "other.gguf", "--predict-only"]).output().unwrap();
+    let original = lab(ORIGINAL);
+    let both = ["memory", "--predict-only", "other.gguf", original.to_str().unwrap()];
+    let output = place.karat(both).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success() && said.contains("gemma9"), "{said}");
     assert!(!said.contains("cannot load"), "no model is loaded for a prediction: {said}");
+}
+
+#[test]
+fn a_run_without_any_prediction_is_refused() {
+    let place = Place::new();
+    let renamed = ("general.architecture", b"gemma4".as_slice(), b"gemma9".as_slice());
+    place.altered("other.gguf", &lab(ORIGINAL), renamed);
+    for more in [&["other.gguf"][..], &["--dry-run", "other.gguf"], &["other.gguf", "other.gguf"]] {
+        let mut command = place.karat(["memory", "--predict-only"]);
+        command.args(more);
+        place.check_refused(&mut command, "memory of architecture `gemma9` is not predicted");
+    }
+    assert_eq!(place.stored("run"), 0);
 }
 
 /// A key that the tensors contradict gives no figure: either could be the wrong one.
@@ -117,22 +160,11 @@ fn keys_and_tensors_that_disagree_are_told() {
     let output = place.karat(["memory", "lies.gguf", "--predict-only"]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("rows, the header's keys make"), "{said}");
+    assert_eq!(output.status.code(), Some(2), "{said}");
     place.check_refused(
         &mut place.karat(["fit", "--vram", "8GiB", "lies.gguf"]),
         "rows, the header's keys make",
     );
-}
-
-/// What memory there is does not matter beyond the trained length.
-#[test]
-fn a_context_beyond_the_trained_one_fits_nowhere() {
-    let place = Place::new();
-    let mut command = place.karat(["fit", "--vram", "8GiB", "--ctx", "32k"]);
-    let output = command.arg(lab(ORIGINAL)).output().unwrap();
-    let (told, said) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(said.contains("was trained for 2048 tokens"), "{said}");
-    assert!(!told.contains("The largest build that fits"), "{told}");
 }
 
 #[test]
@@ -159,81 +191,15 @@ fn bad_arguments_are_refused() {
     check(&["memory", original, "--kv", "q9"], "q9");
     check(&["memory", "nosuch.gguf"], "nosuch.gguf");
     check(&["memory", original, "--gpu-layers", "all"], "sees no GPU");
+    check(&["memory", original, "--ctx", "4294967296"], "more than any context holds");
     check(&["fit", original, "--vram", "some"], "some");
+    check(&["fit", original, "--vram", "8"], "that is 8 bytes; write 8GiB?");
+    check(&["fit", original, "--vram", "1e30GiB"], "too large");
     check(
         &["fit", original, "--vram", "1GiB", "--reserve", "2GiB"],
         "--reserve (1GiB unless given) leaves nothing",
     );
     check(&["fit", "nosuch.gguf", "--vram", "8GiB"], "nosuch.gguf");
-}
-
-/// A model of the shape of Llama 3 8B, with holes instead of weights.
-fn llama(place: &Place, name: &str, ty: GgmlType) {
-    let shape = Published {
-        architecture: "llama",
-        n_layers: 32,
-        n_embd: 4096,
-        n_ff: 14336,
-        n_head: 32,
-        n_head_kv: 8,
-        head: 128,
-        n_vocab: 128_256,
-        tied: false,
-        sliding: None,
-        experts: None,
-        k_is_v: false,
-        n_shared: 0,
-        per_layer: 0,
-    };
-    shape.file_with_tokens(ty, GgmlType::Q6_K).write(&place.path(name));
-}
-
-fn fit(place: &Place, args: &[&str]) -> Value {
-    let all = ["fit", "--format", "json"].into_iter().chain(args.iter().copied());
-    let output = place.karat(all).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
-#[test]
-fn the_largest_build_that_fits_is_named() {
-    let place = Place::new();
-    llama(&place, "m-Q8_0.gguf", GgmlType::Q8_0);
-    llama(&place, "m-Q4_0.gguf", GgmlType::Q4_0);
-    let answer = fit(&place, &["--vram", "8GiB", "--ctx", "8k", "m-Q8_0.gguf", "m-Q4_0.gguf"]);
-    let sentence = answer["answer"].as_str().unwrap();
-    assert!(sentence.contains("is m-Q4_0 with KV f16"), "{sentence}");
-    let rows = answer["rows"].as_array().unwrap();
-    let q8 = &rows[0];
-    assert_eq!((q8["model"].as_str(), q8["fits"].as_bool()), (Some("m-Q8_0"), Some(false)));
-    assert!(q8["gpu_layers"].as_u64().unwrap() < q8["n_layers"].as_u64().unwrap());
-    // 32 layers, K and V of 8 heads of 128, f16, 8192 tokens.
-    assert_eq!(q8["kv_bytes"], 32 * 2 * 8 * 128 * 2 * 8192_u64);
-}
-
-#[test]
-fn the_longest_context_is_the_last_that_fits() {
-    let place = Place::new();
-    llama(&place, "m.gguf", GgmlType::Q4_0);
-    let at = |ctx: u64| {
-        fit(&place, &["--vram", "8GiB", "--kv", "f16", "--ctx", &ctx.to_string(), "m.gguf"])
-    };
-    let most = at(4096)["rows"][0]["largest_ctx"].as_u64().unwrap();
-    assert_eq!(most % 256, 0);
-    assert_eq!(at(most)["rows"][0]["fits"], true);
-    assert_eq!(at(most + 256)["rows"][0]["fits"], false);
-}
-
-#[test]
-fn what_fits_is_said_in_words_and_in_markdown() {
-    let place = Place::new();
-    llama(&place, "m.gguf", GgmlType::Q4_0);
-    for format in ["text", "markdown"] {
-        let args = ["fit", "--vram", "2GiB", "--format", format, "m.gguf"];
-        let output = place.karat(args).output().unwrap();
-        let said = String::from_utf8(output.stdout).unwrap();
-        assert!(said.contains("No build fits 2.00 GiB, whatever the context"), "{said}");
-    }
 }
 
 #[test]

@@ -108,11 +108,34 @@ fn a_product_beyond_reason_is_out_of_range() {
     check(&file, "query values of layer 0");
 }
 
+#[track_caller]
+fn check_refused_by_blocks(file: &SparseFile, head: &'static str, layer: usize, values: u64) {
+    let error = outcome(file, &Request { kv: GgmlType::Q8_0, ..request() }).unwrap_err();
+    assert_eq!(error, MemoryError::KvBlock { kv: "Q8_0", block: 32, head, layer, values });
+    for kv in [GgmlType::F16, GgmlType::F32] {
+        assert!(outcome(file, &Request { kv, ..request() }).is_ok(), "{kv:?} has no blocks");
+    }
+}
+
+/// Four heads of 40 make a row of 160, which is a whole number of blocks: it is not the row that counts.
 #[test]
-fn a_cache_of_blocks_that_do_not_divide_a_row_is_refused() {
-    let file = sound().number("attention.key_length", 3).number("attention.value_length", 3);
-    let error = outcome(&file, &Request { kv: GgmlType::Q8_0, ..request() }).unwrap_err();
-    assert_eq!(error, MemoryError::KvBlock { kv: "Q8_0", block: 32, values: 12 });
+fn a_cache_of_blocks_that_do_not_divide_a_head_is_refused() {
+    let with = |k, v| sound().number("attention.key_length", k).number("attention.value_length", v);
+    check_refused_by_blocks(&with(3, 3), "key", 0, 3);
+    check_refused_by_blocks(&with(40, 64), "key", 0, 40);
+    check_refused_by_blocks(&with(64, 40), "value", 0, 40);
+    let fits = outcome(&with(64, 32), &Request { kv: GgmlType::Q8_0, ..request() });
+    assert_eq!(fits, Ok(2 * (64 + 32) * 4 / 32 * 34 * 512));
+}
+
+/// The engine asks every layer: the full ones after the sliding ones, and those without a cache too.
+#[test]
+fn each_head_length_of_a_model_with_two_is_asked() {
+    let file = gemma4(0).number("attention.key_length", 40).number("attention.value_length", 64);
+    let with_sliding = |file: SparseFile| {
+        file.number("attention.key_length_swa", 64).number("attention.value_length_swa", 64)
+    };
+    check_refused_by_blocks(&with_sliding(file), "key", 1, 40);
 }
 
 /// Four layers of gemma4, `n_shared` of which store no K and V.
@@ -150,7 +173,21 @@ fn more_experts_than_the_engine_takes_are_out_of_range() {
         .number("expert_used_count", 2)
         .tensor("blk.0.ffn_gate_inp.weight", GgmlType::F16, &[64, 8])
         .tensor("blk.1.ffn_gate_inp.weight", GgmlType::F16, &[64, 8]);
-    check(&file, "`llama.expert_count` = 4000000000; between 1 and 1024");
+    check(&file, "`llama.expert_count` = 4000000000; between 0 and 1024");
+}
+
+/// The engine aborts at these counts, also where no layer has an expert.
+#[test]
+fn experts_used_are_some_of_those_there_are() {
+    let with = |n, n_used| sound().number("expert_count", n).number("expert_used_count", n_used);
+    assert!(outcome(&with(8, 8), &request()).is_ok());
+    assert!(outcome(&with(0, 0), &request()).is_ok());
+    let each = sound().number("expert_count", 8).numbers("expert_used_count", &[0, 2]);
+    assert!(outcome(&each, &request()).is_ok());
+    check(&with(8, 0), "`llama.expert_used_count` = 0; between 1 and 8");
+    check(&with(8, 9), "`llama.expert_used_count` = 9; between 1 and 8");
+    check(&with(0, 1), "`llama.expert_used_count` = 1; between 0 and 0");
+    check(&sound().number("expert_count", 8), "`llama.expert_used_count` = 0; between 1 and 8");
 }
 
 #[test]

@@ -57,6 +57,8 @@ pub struct Shape {
     pub rope_scaling: Option<String>,
     /// `rope.scaling.factor`.
     pub rope_scaling_factor: Option<f64>,
+    /// What norms add to a variance: `attention.layer_norm_rms_epsilon`.
+    pub rms_epsilon: Option<f64>,
     /// `final_logit_softcapping`.
     pub final_logit_softcapping: Option<f64>,
     /// Keys whose values are not what they should be.
@@ -95,6 +97,7 @@ impl Shape {
             rope_freq_base_swa: keys.real("rope.freq_base_swa"),
             rope_scaling: keys.word("rope.scaling.type"),
             rope_scaling_factor: keys.real("rope.scaling.factor"),
+            rms_epsilon: keys.real("attention.layer_norm_rms_epsilon"),
             final_logit_softcapping: keys.real("final_logit_softcapping"),
             misread: keys.misread,
         }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::margins::TaskMarginArgs;
 use super::tokens::tokens;
 use super::{FidelityArgs, TaskArgs};
-use crate::units::parse_bytes;
+use crate::units::parse_card;
 
 /// An instrument, as `--instruments` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -65,7 +65,7 @@ pub struct CompareArgs {
 
     /// Memory that a build has to fit, e.g. 8GiB, with the context of the memory table: asked in the
     /// answer on budget.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_negative_numbers = true, help_heading = "What to compare")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_card, allow_negative_numbers = true, help_heading = "What to compare")]
     pub vram: Option<u64>,
 
     /// Make the matched control of the --qat file from the original, and compare it as --twin.

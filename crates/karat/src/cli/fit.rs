@@ -8,7 +8,7 @@ use super::memory::distinct;
 use super::tokens::tokens;
 use crate::report::PageFormat;
 use crate::settings::{FitSettings, Kv};
-use crate::units::parse_bytes;
+use crate::units::{parse_bytes_or_none, parse_card};
 
 /// Arguments of `karat fit`.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub struct FitArgs {
     pub models: Vec<PathBuf>,
 
     /// Memory of the graphics card, e.g. 8GiB, 12GB, 8g.
-    #[arg(long, value_name = "BYTES", value_parser = parse_bytes, allow_negative_numbers = true, help_heading = "What has to fit")]
+    #[arg(long, value_name = "BYTES", value_parser = parse_card, allow_negative_numbers = true, help_heading = "What has to fit")]
     pub vram: u64,
 
     /// Context in tokens, e.g. 8192 or 32k.
@@ -66,7 +66,7 @@ pub struct FitArgs {
         long,
         value_name = "BYTES",
         default_value = "1GiB",
-        value_parser = parse_bytes,
+        value_parser = parse_bytes_or_none,
         allow_negative_numbers = true,
         help_heading = "What has to fit"
     )]

@@ -9,8 +9,11 @@ pub(super) fn tokens(text: &str) -> Result<u32, String> {
         Some(digits) => (digits, 1 << 20),
         None => (lower.as_str(), 1),
     };
-    let number: u32 = digits.parse().map_err(|_| wrong())?;
-    match number.checked_mul(factor) {
+    if digits.is_empty() || !digits.chars().all(|c| c.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    // Digits alone that are no u32 are too many of them.
+    match digits.parse::<u32>().ok().and_then(|number| number.checked_mul(factor)) {
         Some(0) => Err(wrong()),
         Some(tokens) => Ok(tokens),
         None => Err(format!("{text} tokens are more than any context holds")),
@@ -32,6 +35,14 @@ mod tests {
         check("4k", Some(4096));
         check("32K", Some(32_768));
         check("1m", Some(1_048_576));
+    }
+
+    #[test]
+    fn too_many_tokens_are_told_as_that() {
+        for text in ["4294967296", "99999999999999999999", "9999999k"] {
+            let said = tokens(text).unwrap_err();
+            assert!(said.contains("more than any context holds"), "{said}");
+        }
     }
 
     #[test]

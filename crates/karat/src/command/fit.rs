@@ -5,9 +5,9 @@ use anyhow::{Context as _, bail};
 use super::Session;
 use crate::cli::FitArgs;
 use crate::exit::Exit;
-use crate::memory::{Repack, Request, Room, Shape, fit};
+use crate::memory::{Fit, Repack, Request, Room, Shape, fit};
 use crate::model::{ModelFile, short_names};
-use crate::report::{self, FitAnswer, FitRow};
+use crate::report::{self, FitAnswer, FitReason, FitRow};
 use crate::settings::FitSettings;
 
 pub(super) fn run(session: &Session, args: &FitArgs) -> anyhow::Result<Exit> {
@@ -38,13 +38,6 @@ fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer
             }
             Err(error) => bail!("{name}: {error}"),
         };
-        let is_beyond = shape.n_ctx_train.is_some_and(|most| u64::from(settings.n_ctx) > most);
-        if let (true, Some(most)) = (is_beyond, shape.n_ctx_train) {
-            session.ui.warn(&format!(
-                "{name} was trained for {most} tokens, so {} are said not to fit whatever the memory",
-                settings.n_ctx
-            ));
-        }
         for &kv in &settings.kv {
             let request = Request {
                 n_ctx: settings.n_ctx,
@@ -62,7 +55,9 @@ fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer
                     weights_bytes: fit.gpu.weights,
                     kv_bytes: fit.gpu.kv,
                     compute_bytes: fit.gpu.compute,
-                    fits: fit.fits && !is_beyond,
+                    fits: fit.fits && !fit.is_beyond_training,
+                    reason: reason(&fit),
+                    n_ctx_train: shape.n_ctx_train,
                     largest_ctx: fit.largest_ctx,
                     is_trained_length: fit.is_trained_length,
                     gpu_layers: fit.gpu_layers,
@@ -82,4 +77,13 @@ fn answer(session: &Session, settings: &FitSettings) -> anyhow::Result<FitAnswer
         n_ubatch: settings.n_ubatch,
         rows,
     })
+}
+
+/// Why a build does not fit. The trained length comes first: no memory makes up for it.
+fn reason(fit: &Fit) -> Option<FitReason> {
+    match (fit.is_beyond_training, fit.fits) {
+        (true, _) => Some(FitReason::TrainedLength),
+        (false, false) => Some(FitReason::Memory),
+        (false, true) => None,
+    }
 }

@@ -155,10 +155,13 @@ pub(super) fn stored(
 pub(super) fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> anyhow::Result<Exit> {
     let mut lines = vec!["plan".to_owned()];
     for case in &plan.cases {
-        let state = match (plan.predict_only, stored(store, plan, case)?) {
-            (true, _) => "to predict",
-            (false, Some(_)) => "measured before",
-            (false, None) => "to measure",
+        // What is only predicted has no contents hashed, so no identity.
+        let (id, state) = if plan.predict_only {
+            (String::new(), "to predict")
+        } else {
+            let is_stored = stored(store, plan, case)?.is_some();
+            let state = if is_stored { "measured before" } else { "to measure" };
+            (step_id(&plan.identity(case)) + " ", state)
         };
         let total = |prediction: &crate::memory::Prediction| {
             let gpu = prediction.gpu.checked_total()?;
@@ -166,11 +169,7 @@ pub(super) fn dry_run(session: &Session, store: &Store, plan: &MemoryPlan) -> an
         };
         let expected = case.prediction.as_ref().and_then(total);
         let expected = expected.map_or("no prediction".to_owned(), |n| Bytes(n).to_string());
-        lines.push(format!(
-            "  {} {}; {state}; {expected} expected",
-            step_id(&plan.identity(case)),
-            plan.title(case)
-        ));
+        lines.push(format!("  {id}{}; {state}; {expected} expected", plan.title(case)));
     }
     lines.extend(finding_lines(&plan.findings));
     lines.push(String::new());

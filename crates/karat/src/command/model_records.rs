@@ -31,27 +31,37 @@ pub(super) fn describe_models(
             read += n;
             progress.set(read / 1_000_000);
         })?;
-        let (role, lineage) = said(index, &file.path);
-        models.push(ModelRecord {
-            name: name.clone(),
-            role,
-            path: file.path.display().to_string(),
-            sha256,
-            bytes: file.gguf.file_bytes(),
-            architecture: file.architecture.clone(),
-            tensor_types: file.tensor_types(),
-            bits_per_weight: file.bits_per_weight,
-            proxy_reference: role == ModelRole::Reference && file.is_quantized(),
-            lineage,
-            template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
-            served: None,
-            recommended_sampling: recommended::read(file.gguf.metadata())
-                .ok()
-                .map(|recommended| recommended.values.to_string()),
-        });
+        let said = said(index, &file.path);
+        models.push(ModelRecord { sha256, ..describe_header(name, file, said) });
     }
     progress.discard();
     Ok(models)
+}
+
+/// Describes a file by its header alone: its contents are not read, so it has no hash, and nothing that
+/// is measured of it could be stored.
+pub(super) fn describe_header(
+    name: &str,
+    file: &ModelFile,
+    (role, lineage): (ModelRole, Vec<Lineage>),
+) -> ModelRecord {
+    ModelRecord {
+        name: name.to_owned(),
+        role,
+        path: file.path.display().to_string(),
+        sha256: String::new(),
+        bytes: file.gguf.file_bytes(),
+        architecture: file.architecture.clone(),
+        tensor_types: file.tensor_types(),
+        bits_per_weight: file.bits_per_weight,
+        proxy_reference: role == ModelRole::Reference && file.is_quantized(),
+        lineage,
+        template_sha256: template_source(file.gguf.metadata(), false).map(sha256_hex),
+        served: None,
+        recommended_sampling: recommended::read(file.gguf.metadata())
+            .ok()
+            .map(|recommended| recommended.values.to_string()),
+    }
 }
 
 /// Refuses headers of known architectures that the engine could never load.

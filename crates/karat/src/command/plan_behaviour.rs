@@ -17,6 +17,7 @@ use crate::digest::sha256_hex;
 use crate::generation::{Sampling, Terms};
 use crate::instrument::behaviour::draw::suite;
 use crate::machine;
+use crate::memory::trained_length;
 use crate::model::{ModelFile, Stamps, served_names, short_names};
 use crate::plan::{BehaviourPlan, RunPlan};
 use crate::record::{EngineRecord, Finding, Lineage, ModelRecord, ModelRole, Severity};
@@ -162,8 +163,7 @@ fn names(paths: &[PathBuf], of_run: &[PathBuf]) -> Vec<String> {
 /// What was asked for, else the smallest context that a file was trained for.
 fn n_ctx(settings: &BehaviourSettings, files: &[ModelFile]) -> u32 {
     let trained = |file: &ModelFile| {
-        let key = format!("{}.context_length", file.architecture);
-        u32::try_from(file.gguf.metadata().get_u64(&key)?).ok()
+        u32::try_from(trained_length(file.gguf.metadata(), &file.architecture)?).ok()
     };
     let least = files.iter().filter_map(trained).min().unwrap_or(MOST_CTX);
     settings.n_ctx.unwrap_or(least.min(MOST_CTX))

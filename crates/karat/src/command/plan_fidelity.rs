@@ -11,7 +11,8 @@ use super::survey::{check_gpu, survey};
 use crate::digest::sha256_hex;
 use crate::machine;
 use crate::memory::{
-    Repack, Request, Shape, context_bytes, nameless_vocabulary_bytes, predict, vocabulary_bytes,
+    Repack, Request, Shape, context_bytes, nameless_vocabulary_bytes, predict, trained_length,
+    vocabulary_bytes,
 };
 use crate::model::{ModelFile, Stamps, check_same_model, check_utf8, short_names, text_names};
 use crate::plan::{FidelityPlan, Member, MemberBytes, Until, least_memory};
@@ -251,8 +252,7 @@ fn lineage(settings: &FidelitySettings, path: &Path) -> Vec<Lineage> {
 
 /// The remark that windows are longer than what the model was made for.
 fn context_finding(settings: &FidelitySettings, name: &str, file: &ModelFile) -> Option<Finding> {
-    let key = format!("{}.context_length", file.architecture);
-    let trained = file.gguf.metadata().get_u64(&key)?;
+    let trained = trained_length(file.gguf.metadata(), &file.architecture)?;
     let n_ctx = u64::from(settings.ruler.n_ctx);
     (n_ctx > trained).then(|| Finding {
         severity: Severity::Warning,

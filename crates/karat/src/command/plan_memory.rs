@@ -1,15 +1,15 @@
-//! Makes the plan of a memory run: opens and hashes the files, predicts each case, asks a worker who
-//! the engine is. Nothing is measured.
+//! Makes the plan of a memory run: opens the files, predicts each case, asks a worker who the engine
+//! is, and hashes what will be measured. Nothing is measured.
 
 use std::collections::BTreeMap;
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 
 use super::Session;
-use super::model_records::{check_shapes, describe_models};
+use super::model_records::{check_shapes, describe_header, describe_models};
 use super::survey::survey;
 use crate::machine;
-use crate::memory::{Prediction, Repack, Request, Shape, predict};
+use crate::memory::{Prediction, Repack, Request, Shape, predict, trained_length};
 use crate::model::{ModelFile, Stamps, check_utf8, short_names};
 use crate::plan::{MemoryCase, MemoryPlan};
 use crate::record::{Finding, ModelRole, Severity};
@@ -58,12 +58,21 @@ pub(super) fn plan_memory(
             }
         }
     }
+    if settings.predict_only && cases.iter().all(|case| case.prediction.is_none()) {
+        return Err(nothing_predicted(&findings));
+    }
+    findings.extend(repacked(&names, &cases));
     findings
         .extend(settings.n_ctx.iter().flat_map(|&n_ctx| beyond_training(n_ctx, &names, &files)));
+    let said = (ModelRole::Candidate, Vec::new());
+    let models = if settings.predict_only {
+        let described = names.iter().zip(&files);
+        described.map(|(name, file)| describe_header(name, file, said.clone())).collect()
+    } else {
+        describe_models(session, store, (&names, &files), |_, _| said.clone())?
+    };
     let plan = MemoryPlan {
-        models: describe_models(session, store, (&names, &files), |_, _| {
-            (ModelRole::Candidate, Vec::new())
-        })?,
+        models,
         cases,
         n_ubatch: settings.n_ubatch,
         gpu_layers: settings.gpu_layers,
@@ -96,12 +105,35 @@ fn predicted(
     predict(&shape, file.gguf.tensors(), request)
 }
 
+/// Why there is no run: its figures would all be missing.
+fn nothing_predicted(reasons: &[Finding]) -> anyhow::Error {
+    let reasons: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();
+    anyhow!("nothing can be predicted: {}", reasons.join("; "))
+}
+
+/// The remark that models take more than their files, because the engine rearranges weights.
+fn repacked(names: &[String], cases: &[MemoryCase]) -> Option<Finding> {
+    let is_repacked = |model| {
+        let mut cases = cases.iter().filter(|case| case.model == model);
+        cases.any(|case| case.prediction.is_some_and(|prediction| prediction.repacked > 0))
+    };
+    let named = names.iter().enumerate().filter(|(model, _)| is_repacked(*model));
+    let named: Vec<&str> = named.map(|(_, name)| name.as_str()).collect();
+    (!named.is_empty()).then(|| Finding {
+        severity: Severity::Note,
+        message: format!(
+            "of {} the engine keeps matrices a second time, rearranged for this processor: its weights \
+             take more than the file",
+            named.join(", ")
+        ),
+    })
+}
+
 /// The remarks that a context is longer than what models were made for, one for each length.
 fn beyond_training(n_ctx: u32, names: &[String], files: &[ModelFile]) -> Vec<Finding> {
     let mut models: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for (name, file) in names.iter().zip(files) {
-        let trained =
-            file.gguf.metadata().get_u64(&format!("{}.context_length", file.architecture));
+        let trained = trained_length(file.gguf.metadata(), &file.architecture);
         if let Some(most) = trained.filter(|&most| u64::from(n_ctx) > most) {
             models.entry(most).or_default().push(name);
         }

@@ -12,6 +12,7 @@ use super::{Session, block_series};
 use crate::clock;
 use crate::instrument::speed::traffic::{kv_traffic, main_type, weight_bytes_per_token};
 use crate::machine;
+use crate::memory::trained_length;
 use crate::model::{ModelFile, Stamps, check_same_model, short_names};
 use crate::plan::{SpeedAnatomy, SpeedPlan, SpeedRuler, SpeedTest, TestKind};
 use crate::record::{Finding, Lineage, MachineRecord, ModelRole, Severity};
@@ -119,8 +120,8 @@ fn tests(settings: &SpeedSettings) -> Vec<SpeedTest> {
 
 /// Beyond the context a model was made for the engine computes something, but nobody would run it.
 fn check_context(name: &str, file: &ModelFile, tests: &[SpeedTest]) -> anyhow::Result<()> {
-    let key = format!("{}.context_length", file.architecture);
-    let Some(most) = file.gguf.metadata().get_u64(&key) else { return Ok(()) };
+    let most = trained_length(file.gguf.metadata(), &file.architecture);
+    let Some(most) = most else { return Ok(()) };
     if let Some(test) = tests.iter().find(|test| test.n_ctx() > most) {
         bail!(
             "{} needs {} tokens of context, {name} was made for {most}; give a smaller --depth, --pp \

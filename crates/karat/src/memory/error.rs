@@ -73,17 +73,21 @@ pub enum MemoryError {
         /// Layers by the key.
         want: usize,
     },
-    /// A KV cache row that is no whole number of blocks.
+    /// Heads that are no whole number of the KV type's blocks.
     #[error(
-        "KV type {kv} stores {block} values at a time, and a layer has {values} per token: the engine \
-         refuses that; take f16"
+        "KV type {kv} stores {block} values at a time, and a {head} head of layer {layer} has \
+         {values}: the engine refuses that; take f16"
     )]
     KvBlock {
         /// Type of the cache.
         kv: &'static str,
         /// Values of a block.
         block: u64,
-        /// Values of a layer's row.
+        /// Which head: `key` or `value`.
+        head: &'static str,
+        /// Index of the first such layer.
+        layer: usize,
+        /// Values of the head.
         values: u64,
     },
     /// Zero tokens.

@@ -39,15 +39,18 @@ impl Room {
 pub struct Fit {
     /// On the card at the context asked for, with every layer there.
     pub gpu: DeviceBytes,
-    /// Whether that fits.
+    /// Whether that fits, as far as memory goes.
     pub fits: bool,
+    /// Whether the context asked for is longer than the trained one: then nobody would run it, whatever
+    /// the memory.
+    pub is_beyond_training: bool,
     /// Longest context that fits with every layer on the card, a multiple of 256 up to the trained
     /// length; `None` where not even 256 tokens fit.
     pub largest_ctx: Option<u32>,
     /// Whether the trained length, not the memory, is what ends [`Fit::largest_ctx`].
     pub is_trained_length: bool,
     /// Most layers (the output counted as one) on the card at the context asked for, where not all of
-    /// them fit; `None` where all fit or not even one does.
+    /// them fit; `None` where all fit, not even one does, or the context is beyond the trained one.
     pub gpu_layers: Option<u32>,
 }
 
@@ -64,7 +67,8 @@ pub fn fit(
     let all = Request { gpu_layers: None, ..*request };
     let asked = predict(shape, tensors, &all)?;
     let fits = room.holds(&asked);
-    let trained = shape.n_ctx_train.and_then(|n| u32::try_from(n).ok()).filter(|&n| n > 0);
+    let trained = shape.n_ctx_train.map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    let is_beyond_training = trained.is_some_and(|most| request.n_ctx > most);
     let most = trained.unwrap_or(MOST_CTX).clamp(STEP, MOST_CTX);
     let with_ctx = |n_ctx| {
         let prediction = predict(shape, tensors, &Request { n_ctx, ..all })?;
@@ -72,7 +76,7 @@ pub fn fit(
     };
     let largest_ctx = largest(most / STEP, |steps| with_ctx(steps * STEP))?.map(|n| n * STEP);
     let n_layers = shape.layers.len() as u32 + 1;
-    let gpu_layers = if fits {
+    let gpu_layers = if fits || is_beyond_training {
         None
     } else {
         largest(n_layers - 1, |layers| {
@@ -83,6 +87,7 @@ pub fn fit(
     Ok(Fit {
         gpu: asked.gpu,
         fits,
+        is_beyond_training,
         largest_ctx,
         is_trained_length: trained.is_some()
             && largest_ctx.is_some_and(|n| n / STEP == most / STEP),

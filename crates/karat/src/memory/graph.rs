@@ -4,6 +4,8 @@
 //! Source: `llama-graph.cpp` of llama.cpp, with flash attention, as the engine reserves it: all tokens
 //! of a micro-batch put out logits, and the caches are full.
 
+use karat_gguf::GgmlType;
+
 use super::arena::{Device, Graph, Id};
 use super::kv::{Cells, rotations};
 use super::layers::Decoder;
@@ -12,8 +14,8 @@ use super::{MemoryError, Request};
 
 /// Bytes of an f32, the type of all results.
 pub(super) const FLOAT: u128 = 4;
-/// Bytes of an entry of the attention mask under flash attention, f16.
-const MASK: u128 = 2;
+/// Bytes of an f16, the type that flash attention takes its mask in, and K and V of an f32 cache.
+pub(super) const HALF: u128 = 2;
 /// Bytes of a position or token, i32.
 const INT: u128 = 4;
 /// Bytes of a place in the cache, i64.
@@ -38,6 +40,9 @@ pub(super) struct AttentionInputs {
     pub(super) mask: Id,
     pub(super) k_rotation: Option<Id>,
     pub(super) v_rotation: Option<Id>,
+    /// Tokens of the cache whose K and V are copied as f16 for each layer, because flash attention
+    /// reads no f32; `None` for caches of other types.
+    pub(super) copied_cells: Option<u64>,
 }
 
 /// Compute buffers in bytes: on the host, and on the GPU.
@@ -70,7 +75,8 @@ fn build(shape: &Shape, request: &Request) -> Graph {
         let on_gpu = request.layer_on_gpu(index, n_layers);
         graph.compute_on(if on_gpu { Device::Gpu } else { Device::Host });
         let inputs = if layer.is_sliding { sliding.as_ref().unwrap_or(&full) } else { &full };
-        let mut decoder = Decoder { graph: &mut graph, sizes };
+        let norms_v = shape.architecture == "gemma4";
+        let mut decoder = Decoder { graph: &mut graph, sizes, norms_v };
         let norm = decoder.graph.in_place(stream, &[x]);
         let attended = decoder.attention(layer, norm, inputs, shape.slides());
         // The last layer goes on with the tokens whose logits are wanted. Here all of them are, yet
@@ -133,9 +139,10 @@ fn attention_inputs(
         positions,
         k_places: graph.input(n_tokens * PLACE),
         v_places: graph.input(n_tokens * PLACE),
-        mask: graph.input(u128::from(n_cells) * n_tokens * MASK),
+        mask: graph.input(u128::from(n_cells) * n_tokens * HALF),
         k_rotation,
         v_rotation,
+        copied_cells: (request.kv == GgmlType::F32).then_some(n_cells),
     }
 }
 

@@ -34,19 +34,27 @@ impl Cells {
     }
 }
 
-/// Bytes of K and V of one layer; 0 where it reads another's.
-pub(super) fn layer_bytes(layer: &Layer, cells: Cells, kv: GgmlType) -> Result<u128, MemoryError> {
+/// Bytes of K and V of the layer at an index; 0 where it reads another's.
+///
+/// # Errors
+/// Heads that are no whole number of blocks: with flash attention the engine asks that of every layer,
+/// also of those that read another's cache.
+pub(super) fn layer_bytes(
+    (index, layer): (usize, &Layer),
+    cells: Cells,
+    kv: GgmlType,
+) -> Result<u128, MemoryError> {
+    for (head, values) in [("key", layer.head_k), ("value", layer.head_v)] {
+        let block = kv.block_len();
+        if !values.is_multiple_of(block) {
+            return Err(MemoryError::KvBlock { kv: kv.name(), block, head, layer: index, values });
+        }
+    }
     if !layer.has_kv {
         return Ok(0);
     }
-    let row = |values: u64| {
-        if !values.is_multiple_of(kv.block_len()) {
-            let block = kv.block_len();
-            return Err(MemoryError::KvBlock { kv: kv.name(), block, values });
-        }
-        Ok(u128::from(values / kv.block_len()) * u128::from(kv.block_bytes()))
-    };
-    let per_token = row(layer.k_values())? + row(layer.v_values())?;
+    let row = |values: u64| u128::from(values / kv.block_len()) * u128::from(kv.block_bytes());
+    let per_token = row(layer.k_values()) + row(layer.v_values());
     Ok(per_token * u128::from(cells.in_layer(layer)))
 }
 

@@ -5,13 +5,15 @@
 //! llama.cpp.
 
 use super::arena::{Graph, Id};
-use super::graph::{AttentionInputs, FLOAT, Sizes};
+use super::graph::{AttentionInputs, FLOAT, HALF, Sizes};
 use super::shape::{FeedForward, Layer};
 
 /// What the layers of all families share: the graph and its sizes.
 pub(super) struct Decoder<'g> {
     pub(super) graph: &'g mut Graph,
     pub(super) sizes: Sizes,
+    /// V is normalised (gemma4).
+    pub(super) norms_v: bool,
 }
 
 impl Decoder<'_> {
@@ -38,31 +40,32 @@ impl Decoder<'_> {
         let q_bytes = self.tokens(layer.head_k * layer.n_head);
         let k_bytes = self.tokens(layer.k_values());
         let v_bytes = self.tokens(layer.v_values());
+        let norms_v = self.norms_v;
         let graph = &mut *self.graph;
         let rotated = |graph: &mut Graph, bytes, x, rotation: Option<Id>| match rotation {
             Some(rotation) => graph.fresh(bytes, &[rotation, x]),
             None => x,
         };
-        // Norms, positions and scales of Q, K and V write over them.
+        // Projections are reshaped into heads, and the engine never writes over what it sees through
+        // another shape: the first norm, or the positions, of Q and K need memory of their own. What
+        // follows writes over that.
         let q = graph.fresh(q_bytes, &[x]);
-        let q = graph.in_place(q_bytes, &[q, inputs.positions]);
+        let q = graph.fresh(q_bytes, &[q, inputs.positions]);
         let q = rotated(graph, q_bytes, q, inputs.k_rotation);
         if layer.has_kv {
             let project_k = |graph: &mut Graph| graph.fresh(k_bytes, &[x]);
             let finish_k = |graph: &mut Graph, k: Id| {
-                let k = graph.in_place(k_bytes, &[k]);
-                let k = graph.in_place(k_bytes, &[k, inputs.positions]);
+                let k = graph.fresh(k_bytes, &[k, inputs.positions]);
                 rotated(graph, k_bytes, k, inputs.k_rotation)
             };
             let make_v = |graph: &mut Graph, from: Id| {
-                let v = graph.in_place(v_bytes, &[from]);
+                let v = if norms_v { graph.fresh(v_bytes, &[from]) } else { from };
                 rotated(graph, v_bytes, v, inputs.v_rotation)
             };
             let (k, v) = if !layer.has_v {
-                // One projection for both: K cannot write over it while V still needs it.
+                // One projection for both.
                 let shared = project_k(graph);
-                let k = graph.fresh(k_bytes, &[shared]);
-                let k = finish_k(graph, k);
+                let k = finish_k(graph, shared);
                 (k, make_v(graph, shared))
             } else if k_before_v {
                 let k = project_k(graph);
@@ -79,7 +82,13 @@ impl Decoder<'_> {
             graph.store(&[v, inputs.v_places]);
         }
         let out_bytes = u128::from(layer.head_v * layer.n_head) * self.sizes.n_tokens * FLOAT;
-        let out = graph.fresh(out_bytes, &[q, inputs.mask]);
+        let mut read = vec![q, inputs.mask];
+        if let Some(n_cells) = inputs.copied_cells {
+            let copies = [layer.k_values(), layer.v_values()]
+                .map(|values| graph.fresh(u128::from(values) * u128::from(n_cells) * HALF, &[]));
+            read.extend(copies);
+        }
+        let out = graph.fresh(out_bytes, &read);
         let out = rotated(graph, out_bytes, out, inputs.v_rotation);
         graph.fresh(u128::from(self.sizes.n_embd) * self.sizes.n_tokens * FLOAT, &[out])
     }

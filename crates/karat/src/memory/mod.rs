@@ -8,6 +8,7 @@ mod arena;
 mod error;
 mod fit;
 mod graph;
+mod keys;
 mod kv;
 mod layers;
 mod predict;
@@ -23,4 +24,4 @@ pub use process::{
     context_bytes, nameless_vocabulary_bytes, process_bytes, scoring_bytes, vocabulary_bytes,
 };
 pub use repack::Repack;
-pub use shape::{FeedForward, Layer, Shape};
+pub use shape::{FeedForward, Layer, Shape, trained_length};

@@ -80,7 +80,7 @@ pub struct Prediction {
 /// Predicts the engine's buffers.
 ///
 /// # Errors
-/// A context of 0 tokens, a KV type that does not divide a row, more than 2^64 bytes.
+/// A context of 0 tokens, a KV type that does not divide a head, more than 2^64 bytes.
 pub fn predict(
     shape: &Shape,
     tensors: &[Tensor],
@@ -93,7 +93,7 @@ pub fn predict(
     let cells = Cells::of(shape, request);
     let (mut host_kv, mut gpu_kv) = (0, 0);
     for (index, layer) in shape.layers.iter().enumerate() {
-        let bytes = layer_bytes(layer, cells, request.kv)?;
+        let bytes = layer_bytes((index, layer), cells, request.kv)?;
         let sum = if request.layer_on_gpu(index, n_layers) { &mut gpu_kv } else { &mut host_kv };
         *sum += bytes;
     }

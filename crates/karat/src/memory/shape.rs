@@ -1,9 +1,10 @@
 //! What a header says about a decoder's layers, as far as its memory depends on it. Reads values,
 //! checks them, and computes nothing.
 
-use karat_gguf::{Array, Metadata, Tensor, Value};
+use karat_gguf::{Metadata, Tensor};
 
 use super::MemoryError;
+use super::keys::{Keys, MOST_ROW, MOST_VOCAB, in_range};
 use crate::visible::visible_start;
 
 /// Architectures whose caches and graph are known here.
@@ -12,19 +13,8 @@ pub(super) const KNOWN: &[&str] =
 
 /// `LLAMA_MAX_LAYERS` of llama.cpp.
 const MOST_LAYERS: u64 = 512;
-/// Longest row of any tensor that makes sense; the largest models have 2^17.
-const MOST_ROW: u64 = 1 << 24;
-/// Largest vocabulary that makes sense; the largest models have 2^18.
-const MOST_VOCAB: u64 = 1 << 28;
 /// Most characters of an architecture's name that a message shows.
 const MOST_NAME_CHARS: usize = 80;
-/// `LLAMA_MAX_EXPERTS` of llama.cpp.
-const MOST_EXPERTS: u64 = 1024;
-/// Layers that keep K and V of their own, at least: the last sliding one and the last full one are
-/// read by those that share (llama.cpp refuses fewer).
-const FEWEST_KV_LAYERS: u64 = 2;
-/// Default of gemma2 where the header does not say (llama.cpp, `gemma2.cpp`).
-const GEMMA2_WINDOW: u64 = 4096;
 
 /// The feed-forward part of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +92,11 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// Whether the caches and the graph of an architecture are known here.
+    pub fn is_known(architecture: &str) -> bool {
+        KNOWN.contains(&architecture)
+    }
+
     /// Reads the shape.
     ///
     /// # Errors
@@ -110,7 +105,7 @@ impl Shape {
     pub fn read(metadata: &Metadata, tensors: &[Tensor]) -> Result<Self, MemoryError> {
         let architecture =
             metadata.get_str("general.architecture").ok_or(MemoryError::NoArchitecture)?;
-        if !KNOWN.contains(&architecture) {
+        if !Self::is_known(architecture) {
             return Err(MemoryError::Architecture(visible_start(architecture, MOST_NAME_CHARS)));
         }
         let keys = Keys { metadata, architecture };
@@ -129,13 +124,14 @@ impl Shape {
             });
         }
         let n_vocab = in_range("rows of token_embd.weight", embedding.rows(), 1, MOST_VOCAB)?;
+        keys.check_experts()?;
         let window = keys.window()?;
         let layers = read_layers(&keys, tensors, n_layers, n_embd, window.is_some())?;
         Ok(Self {
             architecture: architecture.to_owned(),
             n_embd,
             n_vocab,
-            n_ctx_train: metadata.get_u64(&keys.full("context_length")),
+            n_ctx_train: trained_length(metadata, architecture),
             window,
             n_embd_per_layer: keys.optional("embedding_length_per_layer_input", 0, MOST_ROW)?,
             layers,
@@ -146,6 +142,12 @@ impl Shape {
     pub(super) fn slides(&self) -> bool {
         self.window.is_some()
     }
+}
+
+/// Tokens that a model was trained to see at once, `context_length` of its architecture; `None` where
+/// the header does not say. A 0 says nothing either.
+pub fn trained_length(metadata: &Metadata, architecture: &str) -> Option<u64> {
+    metadata.get_u64(&format!("{architecture}.context_length")).filter(|&n_ctx| n_ctx > 0)
 }
 
 fn read_layers(
@@ -230,149 +232,4 @@ fn check_count(tensors: &[Tensor], n_layers: usize, key: &str) -> Result<(), Mem
         return Err(MemoryError::LayerTensors { key, got, want: n_layers });
     }
     Ok(())
-}
-
-/// The metadata, by keys without the architecture in front.
-struct Keys<'m> {
-    metadata: &'m Metadata,
-    architecture: &'m str,
-}
-
-impl Keys<'_> {
-    fn full(&self, key: &str) -> String {
-        format!("{}.{key}", self.architecture)
-    }
-
-    fn needed(&self, key: &str, most: u64) -> Result<u64, MemoryError> {
-        let full = self.full(key);
-        let value = self.metadata.get_u64(&full).ok_or(MemoryError::Missing(full.clone()))?;
-        in_range(&full, value, 1, most)
-    }
-
-    fn optional(&self, key: &str, default: u64, most: u64) -> Result<u64, MemoryError> {
-        let full = self.full(key);
-        match self.metadata.get(&full) {
-            None => Ok(default),
-            Some(value) => {
-                let value = value.as_u64().ok_or(MemoryError::Missing(full.clone()))?;
-                in_range(&full, value, default.min(1), most)
-            }
-        }
-    }
-
-    /// One value for all layers, or a list of them.
-    fn per_layer(&self, key: &str, n_layers: usize) -> Result<Option<Vec<u64>>, MemoryError> {
-        let full = self.full(key);
-        let values = match self.metadata.get(&full) {
-            None => return Ok(None),
-            Some(Value::Array(array)) => {
-                numbers(array).ok_or_else(|| MemoryError::Missing(full.clone()))?
-            }
-            Some(value) => {
-                let value = value.as_u64().ok_or_else(|| MemoryError::Missing(full.clone()))?;
-                vec![value; n_layers]
-            }
-        };
-        if values.len() != n_layers {
-            return Err(MemoryError::Layers { key: full, got: values.len(), want: n_layers });
-        }
-        for &value in &values {
-            in_range(&full, value, 1, MOST_ROW)?;
-        }
-        Ok(Some(values))
-    }
-
-    /// Tokens that sliding layers see; `None` for architectures and files without such layers.
-    fn window(&self) -> Result<Option<u64>, MemoryError> {
-        let window = match self.architecture {
-            "gemma2" => self.optional("attention.sliding_window", GEMMA2_WINDOW, MOST_VOCAB)?,
-            "gemma3" => self.optional("attention.sliding_window", 0, MOST_VOCAB)?,
-            "gemma4" => self.needed("attention.sliding_window", MOST_VOCAB)?,
-            _ => 0,
-        };
-        Ok((window > 0).then_some(window))
-    }
-
-    /// Layers that read an earlier one's K and V; of the architectures here only gemma4 has them.
-    fn shared_kv_layers(&self, n_layers: u64) -> Result<u64, MemoryError> {
-        let most = n_layers.saturating_sub(FEWEST_KV_LAYERS);
-        match self.architecture {
-            "gemma4" => self.optional("attention.shared_kv_layers", 0, most),
-            _ => Ok(0),
-        }
-    }
-
-    /// Which layers slide: listed, or all but every n-th.
-    fn sliding(&self, n_layers: usize) -> Result<Vec<bool>, MemoryError> {
-        let full = self.full("attention.sliding_window_pattern");
-        let default = if self.architecture == "gemma2" { 2 } else { 6 };
-        let period = match self.metadata.get(&full) {
-            Some(Value::Array(array)) => {
-                let flags = match array {
-                    Array::Bool(flags) => flags.clone(),
-                    other => numbers(other)
-                        .ok_or_else(|| MemoryError::Missing(full.clone()))?
-                        .into_iter()
-                        .map(|flag| flag != 0)
-                        .collect(),
-                };
-                if flags.len() != n_layers {
-                    let got = flags.len();
-                    return Err(MemoryError::Layers { key: full, got, want: n_layers });
-                }
-                return Ok(flags);
-            }
-            None if self.architecture == "gemma4" => return Err(MemoryError::Missing(full)),
-            None => default,
-            Some(value) => value.as_u64().ok_or(MemoryError::Missing(full))?,
-        };
-        Ok((0..n_layers as u64).map(|i| period == 0 || i % period < period - 1).collect())
-    }
-
-    fn feed_forward(
-        &self,
-        width: Option<u64>,
-        routed: bool,
-        merged: bool,
-    ) -> Result<FeedForward, MemoryError> {
-        let missing = || MemoryError::Missing(self.full("feed_forward_length"));
-        if !routed {
-            return Ok(FeedForward::Dense { n_ff: width.ok_or_else(missing)? });
-        }
-        let n_expert = self.needed("expert_count", MOST_EXPERTS)?;
-        let n_ff = match self.metadata.get(&self.full("expert_feed_forward_length")) {
-            None => width.ok_or_else(missing)?,
-            Some(_) => self.needed("expert_feed_forward_length", MOST_ROW)?,
-        };
-        Ok(FeedForward::Experts {
-            n_expert,
-            n_used: self.needed("expert_used_count", n_expert)?,
-            n_ff,
-            merged,
-            shared: if self.architecture == "gemma4" { width } else { None },
-        })
-    }
-}
-
-fn in_range(key: &str, value: u64, least: u64, most: u64) -> Result<u64, MemoryError> {
-    if (least..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(MemoryError::Range { key: key.to_owned(), value, least, most })
-    }
-}
-
-/// The numbers of an array; `None` where one is negative or none.
-fn numbers(array: &Array) -> Option<Vec<u64>> {
-    match array {
-        Array::U8(v) => Some(v.iter().map(|&v| v.into()).collect()),
-        Array::U16(v) => Some(v.iter().map(|&v| v.into()).collect()),
-        Array::U32(v) => Some(v.iter().map(|&v| v.into()).collect()),
-        Array::U64(v) => Some(v.clone()),
-        Array::I8(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
-        Array::I16(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
-        Array::I32(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
-        Array::I64(v) => v.iter().map(|&v| v.try_into().ok()).collect(),
-        _ => None,
-    }
 }

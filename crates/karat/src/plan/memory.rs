@@ -63,7 +63,8 @@ impl MemoryPlan {
         ])
     }
 
-    /// Hash of everything a measurement depends on: contents of the model, setting, engine, devices.
+    /// Hash of everything a measurement depends on: contents of the model, setting, engine, devices. Not
+    /// of plans that only predict: their models are not hashed.
     pub fn identity(&self, case: &MemoryCase) -> String {
         let mut hash = Sha256::new();
         let mut add = |part: &str| {

@@ -171,7 +171,8 @@ pub struct ModelRecord {
     pub role: ModelRole,
     /// Path as given.
     pub path: String,
-    /// SHA-256 of the file (of its parts' hashes in order, for a split file), lower-case hex.
+    /// SHA-256 of the file (of its parts' hashes in order, for a split file), lower-case hex; empty where
+    /// its contents were not read: only its header was, or it is a server's.
     pub sha256: String,
     /// Size on disk in bytes, all parts.
     pub bytes: u64,

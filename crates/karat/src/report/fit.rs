@@ -26,6 +26,16 @@ pub struct FitAnswer {
     pub rows: Vec<FitRow>,
 }
 
+/// Why a build does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FitReason {
+    /// It takes more memory than there is.
+    Memory,
+    /// The context is longer than the one it was trained for, whatever the memory.
+    TrainedLength,
+}
+
 /// One build with one KV type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FitRow {
@@ -39,8 +49,12 @@ pub struct FitRow {
     pub kv_bytes: u64,
     /// Compute buffer of it.
     pub compute_bytes: u64,
-    /// Whether all of that fits.
+    /// Whether all of that fits, and the context is one that it was trained for.
     pub fits: bool,
+    /// Why it does not.
+    pub reason: Option<FitReason>,
+    /// Tokens that it was trained for, where its header says.
+    pub n_ctx_train: Option<u64>,
     /// Longest context that fits with every layer on the card.
     pub largest_ctx: Option<u32>,
     /// Whether the trained length ends it, not the memory.
@@ -118,6 +132,7 @@ fn sentence(answer: &FitAnswer) -> String {
             memory_size(best.total())
         );
     }
+    let nothing = nothing_fits(answer, &room);
     let shorter = answer
         .rows
         .iter()
@@ -125,13 +140,25 @@ fn sentence(answer: &FitAnswer) -> String {
         .reduce(|best, row| if row.largest_ctx > best.largest_ctx { row } else { best });
     match shorter {
         Some(row) => format!(
-            "No build fits {room} with {}; {} with KV {} does with {}",
-            count(u64::from(answer.n_ctx), "token"),
+            "{nothing}; {} with KV {} fits {room} with {}",
             row.model,
             row.kv,
             row.largest_ctx.unwrap_or(0)
         ),
         None => format!("No build fits {room}, whatever the context"),
+    }
+}
+
+/// What no build does, by what stands in the way.
+fn nothing_fits(answer: &FitAnswer, room: &str) -> String {
+    let n_ctx = count(u64::from(answer.n_ctx), "token");
+    let is_short = |row: &FitRow| row.reason == Some(FitReason::TrainedLength);
+    if answer.rows.iter().all(is_short) {
+        format!("No build was trained for {n_ctx}")
+    } else if answer.rows.iter().any(is_short) {
+        format!("No build that was trained for {n_ctx} fits {room} with them")
+    } else {
+        format!("No build fits {room} with {n_ctx}")
     }
 }
 
@@ -174,12 +201,15 @@ fn mebibytes(bytes: u64) -> Cell {
 }
 
 fn fits(row: &FitRow) -> Cell {
-    match (row.fits, row.gpu_layers) {
-        (true, _) => Cell::toned("yes", Tone::Good),
-        (false, Some(layers)) => {
+    match (row.reason, row.gpu_layers, row.n_ctx_train) {
+        (None, ..) => Cell::toned("yes", Tone::Good),
+        (Some(FitReason::TrainedLength), _, Some(most)) => {
+            Cell::toned(format!("trained for {most}"), Tone::Bad)
+        }
+        (Some(_), Some(layers), _) => {
             Cell::toned(format!("{layers} of {} layers", row.n_layers), Tone::Open)
         }
-        (false, None) => Cell::toned("no", Tone::Bad),
+        (Some(_), None, _) => Cell::toned("no", Tone::Bad),
     }
 }
 

@@ -26,7 +26,7 @@ use std::io::{self, Write};
 
 pub use self::anatomy::{difference, inspection};
 pub use self::csv::Csv;
-pub use self::fit::{FitAnswer, FitRow, fit};
+pub use self::fit::{FitAnswer, FitReason, FitRow, fit};
 pub use self::html::Html;
 pub use self::json::Json;
 pub use self::markdown::Markdown;

@@ -125,6 +125,7 @@ fn string(text: &str) -> Vec<u8> {
 }
 
 /// A decoder as published configurations describe it.
+#[derive(Clone)]
 pub struct Published {
     pub architecture: &'static str,
     pub n_layers: u32,
@@ -148,6 +149,7 @@ pub struct Published {
 }
 
 /// Sliding layers: all but every `period`-th.
+#[derive(Clone)]
 pub struct Sliding {
     pub window: u32,
     pub period: u32,

@@ -60,6 +60,14 @@ fn contradictions(shape: &Shape) -> Vec<String> {
     {
         said.push(format!("{used} experts are to be used of {experts}"));
     }
+    if let (Some(0), Some(experts @ 1..)) = (shape.experts_used, shape.experts) {
+        said.push(format!("none of {experts} experts is to be used"));
+    }
+    if let Some(epsilon) = shape.rms_epsilon.filter(|&epsilon| epsilon <= 0.0) {
+        said.push(format!(
+            "norms are to add {epsilon} to a variance: only more than 0 makes sense"
+        ));
+    }
     if let (Some(shared), Some(layers)) = (shape.shared_kv_layers, shape.layers)
         && shared > 0
         && shared.saturating_add(2) > layers

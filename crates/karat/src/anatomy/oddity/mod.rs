@@ -17,6 +17,7 @@ mod output_copy;
 mod special_tokens;
 mod token_arrays;
 mod type_label;
+mod unloadable;
 mod vocabulary_rows;
 
 use serde::Serialize;
@@ -46,6 +47,7 @@ const CHECKS: &[Check] = &[
     measures::check,
     layers::check,
     dimensions::check,
+    unloadable::check,
     type_label::check,
     imatrix::check,
     output_copy::check,

@@ -9,10 +9,19 @@ use karat_quant::{FILE_TYPES, FileTypeName};
 use super::{Oddity, Subject, count, note, some_of, warning};
 use crate::anatomy::shown::name_text;
 
+const FILE_TYPE: &str = "general.file_type";
+
 pub(super) fn check(subject: &Subject) -> Vec<Oddity> {
     let named = type_in_name(&subject.file_name);
     let mut oddities = Vec::new();
+    let value = subject.header.metadata().get(FILE_TYPE);
     let keyed = match &subject.mix.file_type {
+        None if value.is_some() => {
+            let found = value.map_or("nothing", |value| value.value_type().name());
+            let message = format!("`{FILE_TYPE}` is of type {found}, it should be a whole number");
+            oddities.push(warning("file_type", message));
+            None
+        }
         None if subject.shape.is_model() && subject.mix.tensors > 0 => {
             let message = "`general.file_type` is missing: the table of tensors alone says what \
                            the types are";
