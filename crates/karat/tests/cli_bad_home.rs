@@ -1,10 +1,12 @@
-//! Homes and stores that cannot be used: every verb that opens one says the same, in one line.
+//! Homes, stores and disks that cannot be used: every verb says the same, in one line.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what it calls")]
 
 mod cli_lab;
 
 use std::fs;
+#[cfg(target_os = "linux")]
+use std::path::Path;
 
 use cli_lab::{ORIGINAL, Place, check_line, lab};
 use rusqlite::Connection;
@@ -99,4 +101,66 @@ fn a_store_locked_by_another_process_is_an_error_after_a_while() {
     other.execute_batch("ROLLBACK").unwrap();
     drop(other);
     assert_eq!(place.stored("run"), 0);
+}
+
+/// A file system of 1 MiB, unmounted when dropped.
+#[cfg(target_os = "linux")]
+struct SmallDisk<'p>(&'p Path);
+
+#[cfg(target_os = "linux")]
+impl<'p> SmallDisk<'p> {
+    /// Nothing where this process may not mount.
+    #[expect(clippy::print_stderr, reason = "whoever reads the tests' output must see the skip")]
+    fn mount(at: &'p Path, size: &str) -> Option<Self> {
+        fs::create_dir_all(at).unwrap();
+        let size = format!("size={size}");
+        let mount = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "none"])
+            .arg(at)
+            .output();
+        if mount.is_ok_and(|output| output.status.success()) {
+            return Some(Self(at));
+        }
+        eprintln!("skipped: this process may not mount a small file system");
+        None
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told_before_a_build_is_written() {
+    let place = Place::new();
+    let folder = place.path("small");
+    let Some(_disk) = SmallDisk::mount(&folder, "1m") else { return };
+    let original = lab(ORIGINAL);
+    let args = ["quantize", original.to_str().unwrap(), "small/out.gguf", "--type", "Q4_0"];
+    place.check_refused(&mut place.karat(args), "has 1048576 free: make room");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_a_run_and_keeps_what_was_stored() {
+    let place = Place::new();
+    place.text(TEXT, 60_000);
+    let home = place.home();
+    let disk = SmallDisk::mount(&home, "320k");
+    if disk.is_none() {
+        return;
+    }
+    let original = lab(ORIGINAL);
+    let args = [original.to_str().unwrap(), "--text", TEXT, "--quiet"];
+    let output = place.fidelity(args).output().unwrap();
+    check_line(&output, "no space left for the store");
+    assert_eq!(output.status.code(), Some(2));
+    let kept = place.stored("window");
+    assert!(kept > 0, "some windows were stored before the disk was full");
+    drop(disk);
 }

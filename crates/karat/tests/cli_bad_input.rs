@@ -5,7 +5,6 @@
 mod cli_lab;
 
 use std::fs;
-use std::path::Path;
 
 use cli_lab::{ORIGINAL, Place, check_line, lab};
 
@@ -306,66 +305,6 @@ fn a_worker_of_another_version_is_refused() {
     let output = Place::new().karat(["worker"]).write_stdin(request).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     check_line(&output, "karat was replaced while it ran");
-}
-
-/// A file system of 1 MiB, unmounted when dropped.
-#[cfg(target_os = "linux")]
-struct SmallDisk<'p>(&'p Path);
-
-#[cfg(target_os = "linux")]
-impl<'p> SmallDisk<'p> {
-    /// Nothing where this process may not mount.
-    #[expect(clippy::print_stderr, reason = "whoever reads the tests' output must see the skip")]
-    fn mount(at: &'p Path, size: &str) -> Option<Self> {
-        fs::create_dir_all(at).unwrap();
-        let size = format!("size={size}");
-        let mount = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "none"])
-            .arg(at)
-            .output();
-        if mount.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at));
-        }
-        eprintln!("skipped: this process may not mount a small file system");
-        None
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for SmallDisk<'_> {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0).status();
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_is_told_before_a_build_is_written() {
-    let place = Place::new();
-    let folder = place.path("small");
-    let Some(_disk) = SmallDisk::mount(&folder, "1m") else { return };
-    check_quantize(&place, "small/out.gguf", &["--type", "Q4_0"], "has 1048576 free: make room");
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_full_disk_ends_a_run_and_keeps_what_was_stored() {
-    let place = Place::new();
-    place.text(TEXT, 60_000);
-    let home = place.home();
-    let disk = SmallDisk::mount(&home, "320k");
-    if disk.is_none() {
-        return;
-    }
-    let original = lab(ORIGINAL);
-    let args = [original.to_str().unwrap(), "--text", TEXT, "--quiet"];
-    let output = place.fidelity(args).output().unwrap();
-    check_line(&output, "no space left for the store");
-    assert_eq!(output.status.code(), Some(2));
-    let kept = place.stored("window");
-    assert!(kept > 0, "some windows were stored before the disk was full");
-    drop(disk);
 }
 
 /// `karat fidelity --chat` on a file with these bytes is refused.

@@ -199,6 +199,13 @@ pub struct ModelRecord {
     pub recommended_sampling: Option<String>,
 }
 
+impl ModelRecord {
+    /// Whether it is a model on a server, of whose file nothing is known; every file has an architecture.
+    pub const fn is_on_server(&self) -> bool {
+        self.architecture.is_empty()
+    }
+}
+
 /// One text of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TextRecord {

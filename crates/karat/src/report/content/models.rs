@@ -4,7 +4,6 @@
 use crate::record::{ModelRecord, ModelRole, Outcome, RunDocument};
 use crate::report::number::{file_size, memory_size, short_hash};
 use crate::report::page::{Align, Block, Cell, Column, Page, Table, Tone};
-use crate::settings::ModelName;
 use crate::units;
 
 pub(super) fn blocks(doc: &RunDocument) -> Page {
@@ -18,10 +17,7 @@ pub(super) fn blocks(doc: &RunDocument) -> Page {
     let state = if doc.run.outcome == Outcome::Unfinished { ", unfinished" } else { "" };
     let title = format!("karat run {}: {what}{state}", doc.run.id);
     let mut page = vec![Block::Title(title), Block::Heading("Models".to_owned()), models(doc)];
-    let is_served = |model: &&ModelRecord| {
-        ModelName::parse(&model.path).is_ok_and(|name| name.file().is_none())
-    };
-    let served = doc.models.iter().filter(is_served).filter_map(|model| {
+    let served = doc.models.iter().filter(|model| model.is_on_server()).filter_map(|model| {
         let said = said(model);
         (!said.is_empty()).then(|| (model.name.clone(), said))
     });
