@@ -21,19 +21,21 @@ use crate::store::Store;
 /// A longer text is no prompt that builds complete alike, and fits no usual context.
 const MOST_PROMPT_BYTES: u64 = 1 << 20;
 
-/// The plan, which goes on with a run that was stopped.
+/// The plan, which goes on with a run that was stopped; and what is to be done about each server that
+/// nobody listens at.
 pub(super) fn plan_control(
     store: &Store,
     settings: &ControlSettings,
-) -> anyhow::Result<ControlPlan> {
+) -> anyhow::Result<(ControlPlan, Vec<String>)> {
     let answer_timeout = settings.answer_timeout;
     let patient = Patient { worker_timeout: answer_timeout, answer_timeout };
     let prompt = prompt(settings.prompt.as_deref())?;
+    let (served, absent) = identities(&settings.models, &patient)?;
     let names = served_names(&settings.models, &[]);
     let models = settings.models.iter().zip(names);
     let mut plan = ControlPlan {
         models: models.map(|(model, name)| describe(settings, model, &name)).collect(),
-        served: identities(&settings.models, &patient)?,
+        served,
         prompt,
         max_tokens: settings.max_tokens,
         n_ctx: settings.n_ctx,
@@ -49,7 +51,7 @@ pub(super) fn plan_control(
     {
         plan.series = series;
     }
-    Ok(plan)
+    Ok((plan, absent))
 }
 
 /// What is sent: a file's text without white space around it, or the built-in prompt.

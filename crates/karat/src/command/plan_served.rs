@@ -1,8 +1,6 @@
 //! What servers say before a run is planned: what each has behind the name that was given, and how long
 //! texts are to the first one. A server that does not answer now fails its step later; the others go on.
 
-use anyhow::bail;
-
 use super::backends::{Patient, server_now};
 use crate::generation::{FailureKind, Terms};
 use crate::instrument::behaviour::draw_served::{Drawn, draw_estimated, draw_served};
@@ -23,22 +21,24 @@ pub(super) struct Said {
     pub(super) drawn: Option<Drawn>,
 }
 
-/// What each server says its model is; `None` where it tells nothing but the name, or not now. One that
-/// nobody listens at is refused.
+/// What each server says its model is: `None` where it tells nothing but the name, or not now. Beside
+/// it, of each that nobody listens at, what is to be done.
 pub(super) fn identities(
     models: &[ModelName],
     patient: &Patient,
-) -> anyhow::Result<Vec<Option<String>>> {
-    let identity = |name| {
-        let Some(mut backend) = server_now(name, patient)? else { return Ok(None) };
-        match backend.identify() {
-            Err(failure) if failure.kind == FailureKind::Unreachable => {
-                bail!("{name}: {}; start the server, or give its address", failure.message)
-            }
-            identity => Ok(identity.ok().flatten()),
+) -> anyhow::Result<(Vec<Option<String>>, Vec<String>)> {
+    let (mut identities, mut absent) = (Vec::new(), Vec::new());
+    for name in models {
+        let identity = server_now(name, patient)?.map(|mut backend| backend.identify());
+        if let Some(Err(failure)) = &identity
+            && failure.kind == FailureKind::Unreachable
+        {
+            let said = &failure.message;
+            absent.push(format!("{name}: {said}; start the server, or give its address"));
         }
-    };
-    models.iter().map(identity).collect()
+        identities.push(identity.and_then(Result::ok).flatten());
+    }
+    Ok((identities, absent))
 }
 
 /// Asks every server. `terms`: on which a model may be asked how it counts; `None` where none may.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
+
 use super::finding_lines::finding_lines;
 use super::measure::{Measurements, Telling, measure};
 use super::plan_control::plan_control;
@@ -28,9 +30,13 @@ pub(super) fn run(session: &Session, args: &ProbeArgs) -> anyhow::Result<Exit> {
             Measurements { speed, ..Measurements::default() }
         }
         ProbeSettings::Servers(settings) => {
-            let plan = plan_control(&store, &settings)?;
+            let (plan, absent) = plan_control(&store, &settings)?;
             if args.dry_run {
+                absent.iter().for_each(|said| session.ui.warn(said));
                 return dry_run_of_servers(session, &store, &plan);
+            }
+            if let Some(said) = absent.into_iter().next() {
+                bail!("{said}");
             }
             let control = Some((plan, settings.answer_timeout));
             Measurements { control, ..Measurements::default() }
