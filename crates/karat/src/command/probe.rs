@@ -32,7 +32,9 @@ pub(super) fn run(session: &Session, args: &ProbeArgs) -> anyhow::Result<Exit> {
         ProbeSettings::Servers(settings) => {
             let (plan, absent) = plan_control(&store, &settings)?;
             if args.dry_run {
-                absent.iter().for_each(|said| session.ui.warn(said));
+                for said in &absent {
+                    session.ui.warn(said);
+                }
                 return dry_run_of_servers(session, &store, &plan);
             }
             if let Some(said) = absent.into_iter().next() {
