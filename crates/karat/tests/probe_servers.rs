@@ -332,7 +332,7 @@ fn rates_of_one_table_have_one_clock() {
         assert!(row["value"].as_f64().unwrap() <= 1000.0, "{row}");
     }
     let of_prompts = rows(&document, "pp_rate");
-    let host = one.split("/").nth(2).unwrap();
+    let host = one.split('/').nth(2).unwrap();
     let named = format!("{host}#m");
     assert_eq!((of_prompts.len(), &of_prompts[0]["candidate"]), (1, &named.into()));
 }
