@@ -263,6 +263,7 @@ fn settings_that_make_no_sense_are_refused() {
     check_refused(&["--threads", "0"], "0 is not in 1..=512");
     check_refused(&["--kv", "q3"], "no KV cache type is called that");
     check_refused(&["--worker-timeout", "0"], "positive number of seconds");
+    check_refused(&["--worker-timeout", "1e20"], "that is too long");
     check_refused(&["--qat", "other.gguf"], "--qat other.gguf is not among the models");
     check_refused(&["--twin", "other.gguf"], "--twin other.gguf is not among the models");
 }
